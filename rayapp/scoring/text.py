@@ -1,0 +1,86 @@
+"""The clean view of descriptors: ASCII-folded upper case, single spaces, trimmed. Rules are matched against it."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from rayapp.scoring.fold import DROP, KEEP, fold_table
+
+SPACE = 32
+SURROGATE_BYTES = 3
+
+
+@njit(nogil=True, cache=True)
+def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
+    """Decode one UTF-8 character: its code point and length in bytes; (-1, 1) where the bytes are not UTF-8."""
+    lead = np.int64(data[at])
+    if lead < 0x80:
+        return lead, 1
+    length = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 1
+    if length == 1 or at + length > end:
+        return -1, 1
+    code = lead & (0x7F >> length)
+    for i in range(at + 1, at + length):
+        if data[i] & 0xC0 != 0x80:
+            return -1, 1
+        code = code << 6 | np.int64(data[i]) & 0x3F
+    return code, length
+
+
+@njit(nogil=True, cache=True)
+def clean_rows(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32], out: NDArray[np.uint8], out_offsets: NDArray[np.int64]
+) -> int:
+    """Write the clean view of each row; ``out`` needs twice the bytes of ``data``. Returns the bytes written."""
+    w = 0
+    out_offsets[0] = 0
+    for row in range(offsets.size - 1):
+        first = w
+        parted = True
+        i = offsets[row]
+        end = offsets[row + 1]
+        while i < end:
+            code = np.int64(data[i])
+            length = 1
+            if code >= 0x80:
+                code, length = code_point(data, i, end)
+            entry = table[code] if 0 <= code < table.size else np.uint32(0)
+            kind = entry & 0xFF
+            if kind == 0:
+                if not parted:
+                    out[w] = SPACE
+                    w += 1
+                    parted = True
+            elif kind == KEEP:
+                for k in range(length):
+                    out[w] = data[i + k]
+                    w += 1
+                parted = False
+            elif kind != DROP:
+                entry >>= np.uint32(8)
+                for _ in range(kind):
+                    out[w] = entry & 0xFF
+                    entry >>= np.uint32(8)
+                    w += 1
+                parted = False
+            i += length
+        if parted and w > first:
+            w -= 1
+        out_offsets[row + 1] = w
+    return w
+
+
+def clean_bytes(data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Give the clean view of ``n`` rows of UTF-8 as bytes and ``n + 1`` offsets."""
+    span = int(offsets[-1] - offsets[0])
+    out = np.empty(2 * span + 1, np.uint8)
+    out_offsets = np.empty(offsets.size, np.int64)
+    written = clean_rows(data, offsets, table, out, out_offsets)
+    return out[:written], out_offsets
+
+
+def clean(descriptor: str) -> str:
+    """Give the clean view of one descriptor."""
+    data = np.frombuffer(descriptor.encode("utf-8", "replace"), np.uint8)
+    view, _ = clean_bytes(data, np.array([0, data.size], np.int64), fold_table())
+    return view.tobytes().decode()
