@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -28,17 +28,22 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault of a rule pack: ``file`` and one-based ``line`` in it, what is wrong, and a suggestion or an empty string."""
+    """One fault of a rule pack: ``file`` and one-based ``line`` in it, what is wrong, and a suggestion or an empty string.
+
+    An ``error`` keeps the pack from being used; a ``warning`` does not.
+    """
 
     file: str
     line: int
     message: str
     suggestion: str = ""
+    severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        """Give the fault as ``file:line: message (suggestion)``."""
+        """Give the fault as ``file:line: message (suggestion)``, a warning with that word before its message."""
+        mark = "warning: " if self.severity == "warning" else ""
         hint = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{self.file}:{self.line}: {self.message}{hint}"
+        return f"{self.file}:{self.line}: {mark}{self.message}{hint}"
 
 
 class RayappError(Exception):
