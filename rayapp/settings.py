@@ -1,0 +1,145 @@
+"""Everything that an operator can set: one frozen object, read from ``RAYAPP_*`` in one function, passed as an argument.
+
+======================== ============================ ======================================================================
+variable                 default                      meaning
+======================== ============================ ======================================================================
+``RAYAPP_DATABASE_URL``  embedded PostgreSQL          ``postgresql://user:password@host:port/name`` of a PostgreSQL >= 15
+``RAYAPP_DATA_DIR``      ``default_data_dir()``       where the embedded PostgreSQL and compiled packs are kept
+``RAYAPP_PACK``          the pack in the package      a pack directory or a compiled pack file
+``RAYAPP_HTTP_HOST``     ``127.0.0.1``                address that HTTP is served on
+``RAYAPP_HTTP_PORT``     ``8000``                     port that HTTP is served on, 1..65535
+``RAYAPP_REPLICAS``      ``1``                        Serve replicas that classify, 1..1024
+``RAYAPP_LOG_LEVEL``     ``INFO``                     DEBUG, INFO, WARNING or ERROR
+``RAYAPP_TIER_SMALL``    ``500``                      rows below which a load is one batch in one transaction
+``RAYAPP_TIER_MEDIUM``   ``5000``                     rows below which a load is batches of 200 in one transaction
+``RAYAPP_TIER_LARGE``    ``50000``                    rows below which a load is batches of 500, committed one by one
+======================== ============================ ======================================================================
+"""
+
+import os
+import pwd
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from rayapp.errors import InvalidSetup
+
+PREFIX = "RAYAPP_"
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator decided; the names are those of the variables without their prefix, in lower case."""
+
+    database_url: str | None = None
+    data_dir: Path
+    pack: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    replicas: int = 1
+    log_level: LogLevel = "INFO"
+    tier_small: int = 500
+    tier_medium: int = 5_000
+    tier_large: int = 50_000
+
+    def __repr__(self) -> str:
+        """Show every field but the database's address, which can hold a password."""
+        shown = (f"{name}={'***' if name == 'database_url' and value else repr(value)}" for name, value in self._fields())
+        return f"Settings({', '.join(shown)})"
+
+    def _fields(self) -> list[tuple[str, object]]:
+        return [(name, getattr(self, name)) for name in self.__struct_fields__]
+
+    @property
+    def http_url(self) -> str:
+        """Where a client on this machine finds the API."""
+        host = "127.0.0.1" if self.http_host in {"0.0.0.0", "::"} else self.http_host  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environment`` (the process's own when ``None``).
+
+    Raises ``InvalidSetup`` that names every wrong variable: an unknown ``RAYAPP_`` name, or a value out of its range.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value != ""}
+    faults = [_unknown(name) for name in given if _field(name) not in Settings.__struct_fields__]
+    values: dict[str, object] = {}
+    for name, value in given.items():
+        try:
+            values[_field(name)] = _parse(_field(name), value)
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    faults += _tiers_in_disorder(values)
+    if faults:
+        raise InvalidSetup.of("settings", faults)
+    values.setdefault("data_dir", default_data_dir(environment))
+    return msgspec.convert(values, Settings)
+
+
+def default_data_dir(environment: Mapping[str, str], user_id: int | None = None) -> Path:
+    """Give where data are kept when nothing is said.
+
+    ``$XDG_DATA_HOME/rayapp`` or ``~/.local/share/rayapp``. For root ``/var/lib/rayapp``: PostgreSQL refuses to run as root, and
+    the account that it runs under instead must be able to reach the directory, which is not so under root's home.
+    """
+    if (os.geteuid() if user_id is None else user_id) == 0:
+        return Path("/var/lib/rayapp")
+    if xdg := environment.get("XDG_DATA_HOME"):
+        return Path(xdg) / "rayapp"
+    home = environment.get("HOME") or pwd.getpwuid(os.geteuid()).pw_dir
+    return Path(home) / ".local" / "share" / "rayapp"
+
+
+def _field(name: str) -> str:
+    return name.removeprefix(PREFIX).lower()
+
+
+def _unknown(name: str) -> str:
+    known = [PREFIX + field.upper() for field in Settings.__struct_fields__]
+    near = get_close_matches(name, known, n=1)
+    return f"{name} is not a setting" + (f", did you mean {near[0]}?" if near else f"; the settings are {', '.join(known)}")
+
+
+def _parse(field: str, value: str) -> object:
+    """Turn the text of a variable into the field's value; a ``ValueError`` says what was expected, and never quotes an address."""
+    match field:
+        case "http_port":
+            return _whole(value, 1, 65_535)
+        case "replicas":
+            return _whole(value, 1, 1_024)
+        case "tier_small" | "tier_medium" | "tier_large":
+            return _whole(value, 1, 10**9)
+        case "log_level":
+            return _one_of(value.upper(), get_args(LogLevel))
+        case "data_dir" | "pack":
+            return Path(value).expanduser().absolute()
+        case "database_url" if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("is not an address of the form postgresql://user:password@host:port/name")
+    return value
+
+
+def _whole(value: str, least: int, most: int) -> int:
+    if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
+        raise ValueError(f"{value!r} is not a whole number from {least} to {most}")
+    return int(value)
+
+
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _tiers_in_disorder(values: Mapping[str, object]) -> list[str]:
+    defaults = Settings(data_dir=Path())
+    names = ["tier_small", "tier_medium", "tier_large"]
+    sizes = [int(str(values.get(name, getattr(defaults, name)))) for name in names]
+    if sizes == sorted(sizes):
+        return []
+    return [f"{PREFIX}TIER_SMALL <= {PREFIX}TIER_MEDIUM <= {PREFIX}TIER_LARGE does not hold: {sizes}"]

@@ -1,0 +1,1 @@
+"""PostgreSQL: the only part of rayapp that speaks SQL."""
