@@ -102,8 +102,8 @@ def _field(name: str) -> str:
 
 def _unknown(name: str) -> str:
     known = [PREFIX + field.upper() for field in Settings.__struct_fields__]
-    near = get_close_matches(name, known, n=1)
-    return f"{name} is not a setting" + (f", did you mean {near[0]}?" if near else f"; the settings are {', '.join(known)}")
+    near = get_close_matches(name.removeprefix(PREFIX), [entry.removeprefix(PREFIX) for entry in known], n=1)
+    return f"{name} is not a setting" + (f", did you mean {PREFIX}{near[0]}?" if near else f"; the settings are {', '.join(known)}")
 
 
 def _parse(field: str, value: str) -> object:
