@@ -16,7 +16,7 @@ FlowDirection = Literal["debit", "credit"]
 CategoryDirection = Literal["debit", "credit", "both"]
 AliasMatch = Literal["", "weak", "exact"]
 StarUse = Literal["needed", "optional", "none"]
-PhraseKind = Literal["noise", "tail", "head", "legal", "generic"]
+PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "legal", "generic"]
 Combine = Literal["strongest", "sum"]
 
 
@@ -68,7 +68,10 @@ class CategorySource(msgspec.Struct, frozen=True):
 
 
 class MccRange(msgspec.Struct, frozen=True):
-    """A row of ``mcc.csv``: the codes ``first`` to ``last`` (ISO 18245, both included) point to ``category`` with 0..1 of the MCC weight."""
+    """A row of ``mcc.csv``: the codes ``first`` to ``last`` (ISO 18245, both included) point to ``category``.
+
+    ``weight`` is 0..1, the share of the MCC weight that they add.
+    """
 
     first: int
     last: int
@@ -118,10 +121,10 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class RuleSource(msgspec.Struct, frozen=True):
-    """A ``[[rule]]``: when any of ``patterns`` matches, none of ``unless`` does and ``when`` holds, ``category`` gains ``weight`` of the rule weight.
+    """A ``[[rule]]``: it fires when any of ``patterns`` matches, none of ``unless`` does, and ``when`` holds.
 
-    ``weight`` is 0..1, ``priority`` 0..100 and breaks ties. A rule that ``overrides_merchant`` sets aside merchant evidence for
-    other categories.
+    ``weight`` is 0..1, the share of the rule weight that its category gains; ``priority`` is 0..100 and breaks ties. A rule that
+    ``overrides_merchant`` sets aside merchant evidence for other categories.
     """
 
     id: str

@@ -1,0 +1,176 @@
+"""The CSV files of a pack: taxonomy, MCC map, merchants, processors and phrases, row by row with their lines."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import get_args
+
+import msgspec
+
+from rayapp.packs.faults import Faults, closest, quoted
+from rayapp.packs.record import Record
+from rayapp.packs.source import (
+    AliasMatch,
+    CategoryDirection,
+    CategorySource,
+    MccRange,
+    MerchantSource,
+    PhraseKind,
+    PhraseSource,
+    Place,
+    ProcessorSource,
+    StarUse,
+)
+from rayapp.packs.toml_rules import code_hint
+from rayapp.scoring.codes import COUNTRIES
+
+MERCHANT_WEIGHT = 0.95
+MCC_WEIGHT = 0.8
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """The columns of a file: those that must be there and those that may."""
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+TAXONOMY = Columns(("primary", "detailed", "direction", "merchant"), ("description",))
+MCC = Columns(("first", "last", "detailed"), ("weight", "description"))
+MERCHANTS = Columns(("id", "name", "category"), ("aliases", "countries", "website", "match", "weight"))
+PROCESSORS = Columns(("id", "name", "prefixes"), ("star",))
+PHRASES = Columns(("phrase", "kind"), ("channel",))
+
+
+def rows(document: str, file: str, columns: Columns, faults: Faults) -> Iterator[Record]:
+    """Give the rows of a CSV document as records; a fault for a wrong header or a row with too few or too many values."""
+    reader = csv.reader(io.StringIO(document, newline=""), strict=True)
+    header: list[str] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            faults.error(Place(file, line), f"not CSV: {error}", "a quote inside a quoted value is written twice")
+            return
+        if header is None:
+            header = _header([value.strip() for value in values], Place(file, line), columns, faults)
+            if header is None:
+                return
+        elif len(values) == len(header):
+            yield Record(dict(zip(header, values, strict=True)), file, faults, line)
+        elif values:
+            message = f"{len(values)} values, and the header has {len(header)}"
+            faults.error(Place(file, line), message, "a value with a comma needs quotes" if len(values) > len(header) else "")
+    if header is None:
+        faults.error(Place(file, 1), "empty file", "the first line is " + ",".join((*columns.needed, *columns.optional)))
+
+
+def _header(names: list[str], place: Place, columns: Columns, faults: Faults) -> list[str] | None:
+    """Check the header; ``None`` where the rows below it cannot be understood."""
+    known = (*columns.needed, *columns.optional)
+    for name in names:
+        if name not in known:
+            faults.error(place, f"unknown column {quoted(name)}", closest(name, known))
+    missing = [name for name in columns.needed if name not in names]
+    if missing:
+        faults.error(place, "missing column " + ", ".join(missing), "the header is " + ",".join(known))
+    repeated = len(set(names)) != len(names)
+    if repeated:
+        faults.error(place, "a column is named twice")
+    return None if missing or repeated else names
+
+
+def read_category(row: Record) -> CategorySource:
+    """Read a row of ``taxonomy.csv``."""
+    directions: tuple[CategoryDirection, ...] = get_args(CategoryDirection)
+    return CategorySource(
+        primary=row.text("primary", needed=True),
+        detailed=row.text("detailed", needed=True),
+        direction=row.choice("direction", directions),
+        merchant=row.choice("merchant", ("yes", "no")) == "yes",
+        description=row.text("description"),
+        place=row.place,
+    )
+
+
+def read_mcc(row: Record) -> MccRange:
+    """Read a row of ``mcc.csv``."""
+    first, last = _four_digits(row, "first"), _four_digits(row, "last")
+    if first > last:
+        row.wrong("first", f"the range {first:04}-{last:04} is reversed")
+    return MccRange(
+        first=first,
+        last=last,
+        category=row.text("detailed", needed=True),
+        weight=row.number("weight", MCC_WEIGHT),
+        description=row.text("description"),
+        place=row.place,
+    )
+
+
+def _four_digits(row: Record, name: str) -> int:
+    """Read a code; leading zeros that a spreadsheet took away are given back."""
+    code = row.text(name, needed=True)
+    found = row.mcc(code.zfill(4), name) if code else None
+    if found and found[0] != found[1]:
+        row.wrong(name, "one code, not a range")
+    return found[0] if found else 0
+
+
+def read_merchant(row: Record) -> MerchantSource:
+    """Read a row of a merchants file."""
+    matches: tuple[AliasMatch, ...] = get_args(AliasMatch)
+    countries = tuple(row.text("countries").split())
+    for code in countries:
+        if code not in COUNTRIES:
+            row.wrong("countries", f"unknown code {quoted(code)}", code_hint(code, COUNTRIES))
+    return MerchantSource(
+        id=row.text("id", needed=True),
+        name=row.text("name", needed=True),
+        category=row.text("category"),
+        aliases=parts(row, "aliases"),
+        countries=countries,
+        website=row.text("website"),
+        match=row.choice("match", matches, ""),
+        weight=row.number("weight", MERCHANT_WEIGHT),
+        place=row.place,
+    )
+
+
+def read_processor(row: Record) -> ProcessorSource:
+    """Read a row of ``processors.csv``."""
+    stars: tuple[StarUse, ...] = get_args(StarUse)
+    prefixes = parts(row, "prefixes")
+    if not prefixes:
+        row.wrong("prefixes", "is missing")
+    return ProcessorSource(
+        id=row.text("id", needed=True),
+        name=row.text("name", needed=True),
+        prefixes=prefixes,
+        star=row.choice("star", stars, "optional"),
+        place=row.place,
+    )
+
+
+def read_phrase(row: Record) -> PhraseSource:
+    """Read a row of ``phrases.csv``."""
+    kinds: tuple[PhraseKind, ...] = get_args(PhraseKind)
+    return PhraseSource(
+        phrase=row.text("phrase", needed=True),
+        kind=row.choice("kind", kinds),
+        channel=row.text("channel"),
+        place=row.place,
+    )
+
+
+def parts(row: Record, name: str) -> tuple[str, ...]:
+    """Split a value at its bars; a fault for a part that is empty."""
+    if not row.has(name):
+        return ()
+    found = [part.strip() for part in row.text(name).split("|")]
+    if "" in found:
+        row.wrong(name, "has an empty part", "one bar between two values, none at the ends")
+    return tuple(part for part in found if part)

@@ -1,0 +1,56 @@
+"""Faults of a pack, gathered while it is read, each with its place and what its author probably meant."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from rayapp.errors import Fault
+from rayapp.packs.source import Place
+
+MAX_QUOTED = 60
+MAX_COMPARED = 80
+"""A value longer than this is not compared with what is known: closeness costs time in the product of the lengths."""
+
+
+class Faults:
+    """The faults found so far, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: list[Fault] = []
+
+    def error(self, place: Place, message: str, suggestion: str = "") -> None:
+        """Add a fault that keeps the pack from being used."""
+        self._found.append(Fault(place.file, place.line, message, suggestion))
+
+    def warn(self, place: Place, message: str, suggestion: str = "") -> None:
+        """Add a fault that its author should look at, and that does no harm."""
+        self._found.append(Fault(place.file, place.line, message, suggestion, "warning"))
+
+    def ordered(self) -> tuple[Fault, ...]:
+        """Give every fault once, by file and line."""
+        return tuple(sorted(dict.fromkeys(self._found), key=lambda fault: (fault.file, fault.line)))
+
+
+def errors_of(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Keep those that keep the pack from being used."""
+    return tuple(fault for fault in faults if fault.severity == "error")
+
+
+def quoted(value: object) -> str:
+    """Quote a value for a message, shortened, control characters escaped."""
+    shown = repr(value if isinstance(value, str) else str(value))
+    return shown if len(shown) <= MAX_QUOTED else f"{shown[:MAX_QUOTED]}..."
+
+
+def closest(value: str, known: Iterable[str]) -> str:
+    """Suggest the known value nearest to ``value``, or give an empty string when none is near."""
+    if len(value) > MAX_COMPARED:
+        return ""
+    spelt = {choice.casefold(): choice for choice in known}
+    near = get_close_matches(value.casefold(), spelt, n=1, cutoff=0.6)
+    return f"did you mean {quoted(spelt[near[0]])}?" if near else ""
+
+
+def one_of(value: str, known: Sequence[str]) -> str:
+    """Suggest the nearest of a few choices, or list them all."""
+    return closest(value, known) or "one of " + ", ".join(quoted(choice) for choice in known)

@@ -1,0 +1,117 @@
+"""The TOML files of a pack: ``pack.toml``, which says what the pack is and how evidence adds up, and the parser for them all."""
+
+import re
+import tomllib
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from rayapp.packs.faults import Faults, quoted
+from rayapp.packs.record import Table
+from rayapp.packs.source import Combine, Levels, Place, Thresholds, Weights
+from rayapp.packs.toml_lines import TomlLines
+
+COMBINES: tuple[Combine, ...] = ("strongest", "sum")
+MAX_DEPTH = 32
+MAX_DOTS = 16
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_NOT_BRACKET = re.compile(r"[^\[{\]}]+")
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What ``pack.toml`` says; ``without_rules`` and ``without_merchants`` are ids of the extended pack that are left out."""
+
+    name: str
+    version: str
+    place: Place
+    extends: str | None = None
+    combine: Combine | None = None
+    weights: Weights | None = None
+    levels: Levels | None = None
+    thresholds: Thresholds | None = None
+    without_rules: tuple[tuple[str, Place], ...] = ()
+    without_merchants: tuple[tuple[str, Place], ...] = ()
+
+
+def parse(document: str, file: str, faults: Faults) -> Table | None:
+    """Parse a TOML document; a fault with its line, and ``None``, where it is not TOML."""
+    deep = _too_deep(document)
+    if deep:
+        faults.error(Place(file, deep), f"brackets nested more than {MAX_DEPTH} deep, or a key of more than {MAX_DOTS} parts")
+        return None
+    try:
+        return Table(tomllib.loads(document, parse_float=Decimal), file, faults, TomlLines(document))
+    except tomllib.TOMLDecodeError as error:
+        faults.error(*_explained(str(error), document, file))
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        faults.error(Place(file, 1), f"not TOML that can be read: {error}")
+    return None
+
+
+def _too_deep(document: str) -> int:
+    """Give the first line nested deeper than any pack needs, or 0; brackets in strings count, each line for itself evens out."""
+    for number, line in enumerate(document.split("\n"), 1):
+        depth = deepest = 0
+        for bracket in _NOT_BRACKET.sub("", line):
+            depth += 1 if bracket in "[{" else -1
+            deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH or line.split("=", 1)[0].count(".") > MAX_DOTS:
+            return number
+    return 0
+
+
+def _explained(message: str, document: str, file: str) -> tuple[Place, str, str]:
+    """Turn the parser's message into a place, a message and a suggestion."""
+    found = _AT_LINE.search(message)
+    line = int(found[1]) if found else document.count("\n") + 1
+    text = document.split("\n")[line - 1]
+    regex = "\\" in text and '"' in text and "escape" in message.lower()
+    hint = "write patterns between single quotes, where a backslash is just a backslash" if regex else ""
+    return Place(file, line), f"not TOML: {_AT_LINE.sub('', message)}", hint
+
+
+def read_head(table: Table) -> Head:
+    """Read ``pack.toml``."""
+    table.refuse_others(("name", "version", "extends", "combine", "weights", "levels", "thresholds", "without"))
+    name = table.text("name", needed=True)
+    if name and not _NAME.fullmatch(name):
+        table.wrong("name", f"{quoted(name)} is not a name", "letters, digits, dot, dash and underscore, at most 64")
+    extends = table.text("extends") or None
+    if extends not in (None, "default"):
+        table.wrong("extends", f"{quoted(extends)} is not a pack that can be extended", "'default' is the only one")
+    without = table.table("without")
+    without.refuse_others(("rules", "merchants"))
+    return Head(
+        name=name or "unnamed",
+        version=table.text("version", needed=True),
+        place=table.place_of("extends"),
+        extends="default" if extends else None,
+        combine=table.choice("combine", COMBINES) if table.has("combine") else None,
+        weights=_numbers(table, "weights", Weights),
+        levels=_levels(table),
+        thresholds=_numbers(table, "thresholds", Thresholds),
+        without_rules=tuple(without.texts("rules")),
+        without_merchants=tuple(without.texts("merchants")),
+    )
+
+
+Found = TypeVar("Found", Weights, Levels, Thresholds)
+
+
+def _numbers(table: Table, name: str, kind: type[Found]) -> Found | None:
+    """Read a table of numbers 0..1 whose names and defaults are those of ``kind``; ``None`` where there is no such table."""
+    if name not in table.values:
+        return None
+    inner, default = table.table(name), kind()
+    inner.refuse_others(kind.__struct_fields__)
+    return kind(**{field: inner.number(field, getattr(default, field)) for field in kind.__struct_fields__})
+
+
+def _levels(table: Table) -> Levels | None:
+    """Read the levels, which must fall from very_high to medium."""
+    levels = _numbers(table, "levels", Levels)
+    if levels is not None and not levels.very_high >= levels.high >= levels.medium:
+        table.wrong("levels", "very_high, high and medium must not rise in this order")
+    return levels
