@@ -57,7 +57,12 @@ _OIL = re.compile(r"petrol|fuel|oil|gas(oline)?\b|filling|service station|energy
 _SHOP = re.compile(r"convenience", re.IGNORECASE)
 
 
-@dataclass(slots=True)
+def trade_rank(category: str) -> int:
+    """Rank a category by how likely it is a brand's main line; unlisted ones come last, and none after all."""
+    return _RANK.get(category, len(_RANK)) if category else len(_RANK) + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Merchant:
     """One merchant: its entries' names in order of trust. ``mixed`` says that the entries disagree on the category."""
 
@@ -127,7 +132,7 @@ def _main(members: list[Entry], family: str, description: str) -> Entry:
     if {_FUEL, _CORNER} <= found and _OIL.search(description) and not _SHOP.search(description):
         return next(entry for entry in members if entry.category == _FUEL)
     brands = [entry for entry in members if entry.source.startswith("brands/") and entry.category]
-    return min(brands or members, key=lambda entry: (not entry.category, entry.source in _ANNEX, _RANK.get(entry.category, len(_RANK))))
+    return min(brands or members, key=lambda entry: (not entry.category, entry.source in _ANNEX, trade_rank(entry.category)))
 
 
 def _merchant(members: list[Entry], family: str, facts: Facts) -> Merchant:

@@ -1,0 +1,120 @@
+"""Spell a merchant's names as banks print them.
+
+A descriptor carries upper case ASCII, no brackets, often no legal form, no umlaut and no trade word at the end. Each form is generated from a
+name that the index gives; ``Spelling.loose`` marks the forms that say less than the name did, which need a second look.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gazetteer.merging import Merchant
+from gazetteer.text import is_latin, key, spelt_out, squashed, tokens, without_qualifier
+
+_LEGAL = frozenset(
+    "INC LLC LTD LIMITED CORP CORPORATION CO COMPANY GMBH KG AG SE SA SAS SARL SRL SPA BV NV AB AS ASA OY OYJ APS PLC LLP LP PTY PTE SDN BHD EV "
+    "EG SL SLU SRO DOO KFT OOO OAO ZAO PAO TOV JSC".split()
+)
+_MARKS = frozenset("AND PLUS THE OF DE LA LE EL".split())
+
+# Trade words that banks cut off or shops leave out, at the end ("Blue Bottle Coffee") and at the start ("Farmacia Tei").
+_TAILS = frozenset(
+    "BAKERY BAKERIES BAR BIKES BOOKS BOOKSTORE BOOKSTORES BURGER BURGERS CAFE CAFES CENTER CENTERS CENTRE CENTRES CHICKEN CINEMA CINEMAS CLINIC "
+    "CLOTHING COFFEE COOKIES COSMETICS DENTAL DONUTS DRUGS ECZANESI ELECTRONICS FITNESS FOODS FUEL FURNITURE GRILL GYM HAIR HARDWARE HOTEL HOTELS "
+    "INN INSURANCE JEANS JEWELERS JEWELLERS JUICE KEBAB KITCHEN LIQUOR LOCKER MARKET MARKETS MARKT MOTEL OPTICAL OPTICIANS OPTIK PARKING PASTA "
+    "PETROLEUM PHARMACIES PHARMACY PIZZA PIZZERIA RESORT RESORTS RESTAURANT RESTAURANTS ROASTERS SALON SANDWICHES SHOES SHOP SHOPS SPORTS STEAKHOUSE "
+    "STORAGE STORE STORES SUITES SUPERMARKET SUPERMARKETS SUPERMERCADO SUPERMERCADOS SUPERMERCATI SUSHI TACOS TIRE TIRES TYRES WIRELESS".split()
+)
+_HEADS = frozenset(
+    "APOTEKA APTEKA BACKEREI BAKKERIJ BOULANGERIE CLINICA DROGARIA DROGARIAS FARMACIA FARMACIAS FARMACIE HOTEL HOTELS LIBRERIA OPTICA PHARMACIE "
+    "RESTAURANT RESTAURANTE SUPERMARKET SUPERMERCADO SUPERMERCADOS SUPERMERCATI THE".split()
+)
+_ENOUGH_LETTERS = 6
+_MOST_LETTERS = 60
+_SHORT_CODE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One alias. ``loose`` when words of the name were left out, ``borrowed`` when the index only accepts it as a search term."""
+
+    text: str
+    loose: bool = False
+    borrowed: bool = False
+
+    @property
+    def key(self) -> str:
+        """The tokens of the alias."""
+        return key(self.text)
+
+
+def spellings(merchant: Merchant, hosts: Sequence[str]) -> list[Spelling]:
+    """Give the merchant's aliases, each token sequence once, the surest first."""
+    found: dict[str, Spelling] = {}
+    for spelling in _all(merchant, hosts):
+        if spelling.key and len(spelling.text) <= _MOST_LETTERS:
+            found.setdefault(spelling.key, spelling)
+    return list(found.values())
+
+
+def _all(merchant: Merchant, hosts: Sequence[str]) -> Iterator[Spelling]:
+    names = [without_qualifier(name) for name in merchant.names]
+    others = [without_qualifier(name) for name in merchant.others if _worth(name, merchant.tree)]
+    yield from (Spelling(name) for name in names)
+    yield from (Spelling(form) for name in names if is_latin(name) for form in _written(name))
+    yield from (Spelling(name, borrowed=True) for name in others)
+    yield from (Spelling(form, borrowed=True) for name in others if is_latin(name) for form in _written(name))
+    yield from (Spelling(form) for form in _addresses(merchant, hosts))
+    if merchant.tree == "brands" and merchant.category:
+        yield from (Spelling(form, loose=True) for name in names if is_latin(name) for form in _shortened(name))
+
+
+def _worth(name: str, tree: str) -> bool:
+    """Keep short codes of brands and networks only: an operator's initials are anybody's."""
+    words = tokens(name)
+    return bool(words) and (len(words) > 1 or tree == "brands" or len(words[0]) > _SHORT_CODE + (tree == "operators"))
+
+
+def _written(name: str) -> Iterator[str]:
+    """Give other spellings of the same words."""
+    yield spelt_out(name)
+    words = tokens(name)
+    bare = _without_legal(words)
+    yield " ".join(bare)
+    if "'s" in name or "’s" in name:
+        yield name.replace("'s", " s").replace("’s", " s")
+    if "AND" in bare[1:-1] and all(len(word) >= _SHORT_CODE for word in bare):
+        yield " ".join(word for word in bare if word != "AND")
+    if any(mark in name.strip() for mark in "-.&") and len(squashed(name)) >= _ENOUGH_LETTERS:
+        yield squashed(name.replace("&", ""))
+
+
+def _without_legal(words: Sequence[str]) -> Sequence[str]:
+    end = len(words)
+    while end > 1 and words[end - 1] in _LEGAL:
+        end -= 1
+    if end > 1 and words[end - 1] == "AND":
+        end -= 1
+    return words[:end]
+
+
+def _shortened(name: str) -> Iterator[str]:
+    """Give the name without its trade word or article; who calls decides whether what is left is enough."""
+    words = list(_without_legal(tokens(name)))
+    if len(words) > 1 and words[0] in _HEADS:
+        yield " ".join(words[1:])
+    while len(words) > 1 and (words[-1] in _TAILS or words[-1] in _MARKS):
+        words.pop()
+        if words[-1] not in _MARKS:
+            yield " ".join(words)
+            yield " ".join(words[1:]) if words[0] == "THE" else ""
+
+
+def _addresses(merchant: Merchant, hosts: Iterable[str]) -> Iterator[str]:
+    """Give the web address when its label is the merchant's own name, and the label, which is the name written in one word."""
+    own = {squashed(name) for name in merchant.names if is_latin(name)}
+    for host in hosts:
+        label = host.split(".")[-3] if host.endswith((".co.uk", ".com.au", ".com.br", ".co.nz", ".co.za", ".com.mx")) else host.split(".")[-2]
+        if len(label) >= _SHORT_CODE and squashed(label) in own | {form + "S" for form in own}:
+            yield host
+            if len(label) >= _ENOUGH_LETTERS:
+                yield label
