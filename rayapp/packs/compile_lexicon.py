@@ -1,0 +1,224 @@
+"""Compiling what a pack knows of words: aliases, processors, rail wording and places become tries and tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from rayapp.packs.phrase_index import token_texts, trie_of
+from rayapp.packs.source import PackSource
+from rayapp.scoring import judge, phrases
+from rayapp.scoring.core import CITY, COMMON, COUNTRY, REGION
+from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
+from rayapp.scoring.pack import string_array
+
+Arrays = dict[str, NDArray[Any]]
+Strings = dict[str, pa.StringArray]
+
+MONTHS = """
+    JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER
+    MAI OKT DEZ JANV FEVR AVR JUIN JUIL AOUT ENE ABR AGO DIC GEN MAG GIU LUG SET OTT FEV
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+GLUE = "OF THE AND AT IN ON FOR FROM DE DU DES LA LE DEL DELLA DI DA DO DOS VAN VON DER DEN UND ET Y E".split()  # noqa: SIM905
+"""Words after which a place belongs to the name (UNIVERSITY OF TORONTO)."""
+
+KINDS = {
+    "noise": phrases.NOISE,
+    "noise_start": phrases.NOISE_START,
+    "noise_end": phrases.NOISE_END,
+    "tail": phrases.TAIL,
+    "tail_colon": phrases.TAIL_COLON,
+    "head": phrases.HEAD,
+    "legal": phrases.LEGAL,
+    "generic": phrases.GENERIC,
+}
+MATCHES = {"": 0, "weak": judge.WEAK, "exact": judge.EXACT}
+PLACE_KINDS = {"city": CITY, "region": REGION, "country": COUNTRY}
+
+
+class Entries:
+    """Gathers phrases: the same token text is the same entry, whatever it is good for."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.number: dict[str, int] = {}
+        self.kind: list[int] = []
+        self.processor: list[int] = []
+        self.channel: list[int] = []
+
+    def add(self, text: str, kind: int) -> int:
+        """Say that a token text is good for ``kind``; gives its entry."""
+        entry = self.number.setdefault(text, len(self.kind))
+        if entry == len(self.kind):
+            self.kind.append(0)
+            self.processor.append(-1)
+            self.channel.append(-1)
+        self.kind[entry] |= kind
+        return entry
+
+
+def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence[str], Sequence[str], str, str, float, int]]:
+    """Give every merchant as id, name, category, aliases, countries, website, match, weight, origin; hand-written ones first."""
+    for item in source.merchants:
+        yield item.id, item.name, item.category, item.aliases, item.countries, item.website, item.match, item.weight, judge.CURATED
+    if source.gazetteer is not None:
+        columns = [
+            source.gazetteer[name].to_pylist() for name in ("id", "name", "category", "aliases", "countries", "website", "match", "weight")
+        ]
+        for row in zip(*columns, strict=True):
+            yield (*row, judge.GAZETTEER)
+
+
+def compile_merchants(source: PackSource, categories: dict[str, int], entries: Entries) -> tuple[Arrays, Strings]:
+    """Number merchants and aliases; an alias that is a common word for one of its rows is one for the merchant."""
+    number: dict[str, int] = {}
+    names, websites, category, origin, countries = [], [], [], [], []
+    wanted: list[tuple[str, int, int, int]] = []
+    for key, name, code, aliases, lands, website, match, weight, source_kind in _merchant_rows(source):
+        merchant = number.setdefault(key, len(names))
+        if merchant == len(names):
+            names.append(name)
+            websites.append(website)
+            category.append(categories.get(code, -1))
+            origin.append(source_kind)
+            countries.append(sorted({country_number(land) for land in lands}))
+        wanted.extend((alias, merchant, MATCHES[match], round(weight * judge.ONE)) for alias in dict.fromkeys((name, *aliases)))
+    texts = token_texts([alias for alias, *_ in wanted])
+    chosen: dict[tuple[int, int], tuple[int, int]] = {}
+    for text, (_, merchant, match_kind, share) in zip(texts, wanted, strict=True):
+        if text:
+            key_pair = (entries.add(text, phrases.ALIAS), merchant)
+            chosen[key_pair] = max(chosen.get(key_pair, (0, share)), (match_kind, share))
+    return _alias_tables(chosen, list(number), names, websites, category, origin, countries, entries)
+
+
+def _alias_tables(  # noqa: PLR0913 - the columns of one table
+    chosen: dict[tuple[int, int], tuple[int, int]],
+    ids: list[str],
+    names: list[str],
+    websites: list[str],
+    category: list[int],
+    origin: list[int],
+    countries: list[list[int]],
+    entries: Entries,
+) -> tuple[Arrays, Strings]:
+    """Lay the aliases out by entry and the countries by merchant."""
+    order = sorted(chosen)
+    texts = list(entries.number)
+    arrays: Arrays = {
+        "merchant/entry": np.array([entry for entry, _ in order], np.int32),
+        "merchant/merchant": np.array([merchant for _, merchant in order], np.int32),
+        "merchant/match": np.array([chosen[pair][0] for pair in order], np.int8),
+        "merchant/weight": np.array([chosen[pair][1] for pair in order], np.int32),
+        "merchant/category": np.array(category, np.int16),
+        "merchant/origin": np.array(origin, np.int8),
+        "merchant/country_offset": offsets_of(countries),
+        "merchant/country": np.array([land for lands in countries for land in lands], np.int16),
+    }
+    strings = {
+        "merchant_id": string_array(ids),
+        "merchant_name": string_array(names),
+        "merchant_website": string_array(websites),
+        "alias_id": string_array([f"{ids[merchant]}/{texts[entry]}" for entry, merchant in order]),
+    }
+    return arrays, strings
+
+
+def offsets_of(lists: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
+    """Give the ``n + 1`` offsets of lists laid end to end."""
+    return np.concatenate([[0], np.cumsum([len(item) for item in lists])]).astype(np.int32)
+
+
+def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strings]:
+    """Add processors, rail wording, months and glue to the entries, and build their trie."""
+    channels: dict[str, int] = {}
+    prefixes = [(prefix, number, item.star) for number, item in enumerate(source.processors) for prefix in item.prefixes]
+    for text, (_, number, star) in zip(token_texts([prefix for prefix, *_ in prefixes]), prefixes, strict=True):
+        if text:
+            entry = entries.add(text, phrases.PROCESSOR | (phrases.STAR_NEEDED if star == "needed" else 0))
+            entries.processor[entry] = number
+    for text, item in zip(token_texts([item.phrase for item in source.phrases]), source.phrases, strict=True):
+        if text:
+            entry = entries.add(text, KINDS[item.kind])
+            if item.channel:
+                entries.channel[entry] = channels.setdefault(item.channel, len(channels))
+    for word in MONTHS:
+        entries.add(word, phrases.MONTH)
+    for word in GLUE:
+        entries.add(word, phrases.GLUE)
+    trie = trie_of(list(entries.number))
+    arrays: Arrays = {
+        "phrase/key": trie.key,
+        "phrase/value": trie.value,
+        "phrase/filter": trie.filter,
+        "phrase/kind": np.array(entries.kind, np.uint16),
+        "phrase/processor": np.array(entries.processor, np.int16),
+        "phrase/channel": np.array(entries.channel, np.int8),
+    }
+    return arrays, {"processor": string_array([item.name for item in source.processors]), "channel": string_array(list(channels))}
+
+
+def alias_offsets(entry: NDArray[np.int32], entries: int) -> NDArray[np.int32]:
+    """Give the first alias of each entry, and one past the last."""
+    return np.searchsorted(entry, np.arange(entries + 1)).astype(np.int32)
+
+
+def compile_places(source: PackSource) -> tuple[Arrays, Strings]:
+    """Build the trie of places; of several with one name the most populous gives country and region."""
+    rows = [] if source.places is None else _place_rows(source.places)
+    chosen: dict[str, list[Any]] = {}
+    for text, (kind, country, region, population, common) in rows:
+        if not text:
+            continue
+        known = chosen.setdefault(text, [0, -1, -1, "", 0])
+        known[0] |= PLACE_KINDS[kind] | (COMMON if common else 0)
+        rank = (kind == "region", kind == "country", population)
+        if known[2] == -1 or rank > known[4]:
+            known[1:] = [country_number(country) if country else -1, 0, region, rank]
+    regions = {code: number for number, code in enumerate(sorted({item[3] for item in chosen.values()}))}
+    trie = trie_of(list(chosen), filter_last=True)
+    arrays: Arrays = {
+        "place/key": trie.key,
+        "place/value": trie.value,
+        "place/filter": trie.filter,
+        "place/kind": np.array([item[0] for item in chosen.values()], np.uint8),
+        "place/country": np.array([item[1] for item in chosen.values()], np.int16),
+        "place/region": np.array([regions[item[3]] if item[3] else -1 for item in chosen.values()], np.int32),
+    }
+    return arrays, {"place": string_array(list(chosen)), "region": string_array(list(regions))}
+
+
+def _place_rows(table: pa.Table) -> Iterable[tuple[str, tuple[str, str, str, int, bool]]]:
+    texts = token_texts(table["name"].to_pylist())
+    common = table["common"].to_pylist() if "common" in table.column_names else [False] * len(table)
+    columns = (table[name].to_pylist() for name in ("kind", "country", "region", "population"))
+    return zip(texts, zip(*columns, common, strict=True), strict=True)
+
+
+def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arrays, Strings]:
+    """Take the learned merchants: whole cores with a category, weighed by how often and how purely they were seen."""
+    path = source.artefacts.get("learned.parquet")
+    table = pq.read_table(path) if path else pa.table({"core": [], "category": [], "n": [], "purity": []})
+    known = [row for row in table.to_pylist() if row["category"] in categories]
+    texts = [row["core"] for row in known]
+    trie = trie_of(texts)
+    share = [min(0.95, (row["n"] * row["purity"] + 0.5) / (row["n"] + 1)) for row in known]
+    arrays: Arrays = {
+        "learned/key": trie.key,
+        "learned/value": trie.value,
+        "learned/filter": trie.filter,
+        "learned/category": np.array([categories[row["category"]] for row in known], np.int16),
+        "learned/weight": np.array([round(value * judge.ONE) for value in share], np.int32),
+    }
+    return arrays, {"learned": string_array(texts)}
+
+
+def currency_countries() -> NDArray[np.int16]:
+    """Give the country that each currency's number hints at, -1 for none."""
+    table = np.full(CURRENCIES, -1, np.int16)
+    for currency, country in CURRENCY_HOME.items():
+        table[currency_number(currency)] = country_number(country)
+    return table

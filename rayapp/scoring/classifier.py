@@ -1,0 +1,110 @@
+"""The classifier: the library's face, and the whole flow on one screen.
+
+A table's columns are read and checked (columns), its distinct descriptors are looked at (engine.view), its rows judged (engine.judge) and
+the verdicts written (output). One transaction is a table of one row on the same way.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rayapp.errors import InvalidInput, Problem
+from rayapp.scoring.columns import Columns, as_table, read_columns
+from rayapp.scoring.engine import Engine
+from rayapp.scoring.explain import Narrator
+from rayapp.scoring.judge import Inputs
+from rayapp.scoring.output import SCHEMA, Writer
+from rayapp.scoring.pack import CompiledPack
+from rayapp.scoring.single import SingleReader
+from rayapp.scoring.transaction import Classification, Transaction
+
+DISTINCT_ROWS = 1 << 15
+"""Rows that are looked at together: as many as stay in a core's cache."""
+
+REPEATING_ROWS = 1 << 18
+"""Rows whose descriptors are made distinct together, where they repeat."""
+
+SAMPLE = 4096
+REPEATS_BELOW = 0.65
+"""Share of distinct descriptors in a sample from which on finding the repeats costs more than it saves (research: break-even 0.65-0.7)."""
+
+
+class Classifier:
+    """Classifies transactions by one pack. Safe to use from several threads, which run side by side."""
+
+    def __init__(self, pack: CompiledPack) -> None:
+        """Make a compiled pack ready."""
+        self.pack = pack
+        self._engine = Engine(pack)
+        self._writer = Writer(pack)
+        self._narrator = Narrator(pack, self._engine, self._writer)
+        self._single = SingleReader()
+
+    def classify(self, transactions: Any, *, strict: bool = False) -> pa.Table:  # noqa: ANN401 - any frame that can become Arrow
+        """Classify a table: one row out for each row in, in the same order, with the columns of ``output.SCHEMA``.
+
+        Takes an Arrow table or record batch, a pandas or polars frame. Raises ``InvalidInput`` with a problem for each bad value; with
+        ``strict`` a column that is not known is one.
+        """
+        table, problems = self.classify_rows(transactions, strict=strict)
+        if problems:
+            raise InvalidInput.of(f"{len({problem.row for problem in problems})} rows cannot be read", problems)
+        return table
+
+    def classify_rows(self, transactions: Any, *, strict: bool = False) -> tuple[pa.Table, tuple[Problem, ...]]:  # noqa: ANN401
+        """Classify the good rows of a table, in order, and say what is wrong with each of the others."""
+        columns, problems = read_columns(as_table(transactions), strict=strict)
+        batches = [self._classify(block) for block in _blocks(columns)]
+        return pa.Table.from_batches(batches, SCHEMA), problems
+
+    def classify_one(self, transaction: Transaction) -> Classification:
+        """Classify one transaction, without evidence. Raises ``InvalidInput`` naming the fields that are wrong."""
+        return self._narrator.classification(transaction.id, *self._judge_one(transaction))
+
+    def explain(self, transaction: Transaction) -> Classification:
+        """Classify one transaction and give the evidence, the next categories, and what was peeled off the descriptor."""
+        return self._narrator.explanation(transaction.id, *self._judge_one(transaction))
+
+    def _judge_one(self, transaction: Transaction) -> tuple[Any, ...]:
+        data, offsets, inputs = self._single.read(transaction)
+        views = self._engine.view(data, offsets)
+        verdicts, found = self._engine.judge(views, inputs)
+        return inputs, views._replace(found=found), verdicts
+
+    def _classify(self, columns: Columns) -> pa.RecordBatch:
+        """Classify one block of good rows."""
+        text, distinct = _distinct(columns.descriptor)
+        views = self._engine.view(*_buffers(distinct))
+        inputs = Inputs(text, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
+        verdicts, _ = self._engine.judge(views, inputs)
+        return self._writer.write(columns, text, views, verdicts)
+
+
+def _blocks(columns: Columns) -> Iterator[Columns]:
+    """Part rows into blocks: large where descriptors repeat, so that each is looked at once, small where they do not."""
+    rows = len(columns.id)
+    sample = columns.descriptor[:SAMPLE]
+    repeats = rows > SAMPLE and len(sample.unique()) < REPEATS_BELOW * SAMPLE
+    step = REPEATING_ROWS if repeats else DISTINCT_ROWS
+    for first in range(0, rows, step):
+        yield Columns(*(column[first : first + step] for column in columns))
+
+
+def _distinct(descriptors: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
+    """Give the distinct descriptors and where each row's stands among them; where they seldom repeat, every row's own."""
+    if len(descriptors) > DISTINCT_ROWS:
+        encoded = descriptors.dictionary_encode()
+        return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=True), encoded.dictionary
+    return np.arange(len(descriptors), dtype=np.int32), descriptors
+
+
+def _buffers(descriptors: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Copy a string array's bytes and offsets into arrays of the kernels' types."""
+    _, ends, content = descriptors.buffers()
+    offsets = np.frombuffer(ends, np.int32)[descriptors.offset : descriptors.offset + len(descriptors) + 1].astype(np.int64)
+    first, last = int(offsets[0]), int(offsets[-1])
+    data = np.frombuffer(content, np.uint8)[first:last].copy() if content is not None else np.zeros(0, np.uint8)
+    return data, offsets - first

@@ -1,0 +1,416 @@
+"""The core of a descriptor: the merchant's own words, and the facts that banks print around them.
+
+Rail wording, processor prefixes, numbers, dates, references, places at the end and legal forms are peeled off; aliases found on the way
+are noted and their words stay. Peeling goes on until nothing more comes off, so that the core of a core is itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from rayapp.scoring.phrases import (
+    ALIAS,
+    GENERIC,
+    GLUE,
+    HEAD,
+    LEGAL,
+    MONTH,
+    NOISE,
+    NOISE_END,
+    NOISE_START,
+    PROCESSOR,
+    ROOT,
+    STAR_NEEDED,
+    TAIL,
+    TAIL_COLON,
+    Trie,
+    find,
+    may_start,
+    probe,
+    step,
+)
+from rayapp.scoring.tokens import CODE, COLON, HASH, JOINED, MAX_TOKENS, NUMBER, STAR, Tokens, hash_bytes, new_tokens, tokenise, write_token
+
+MAX_HITS = 6
+"""Alias hits kept of one descriptor; leftmost first."""
+
+CITY, REGION, COUNTRY, COMMON = 1, 2, 4, 8
+"""What a place name can be; a common word is a place only before a region or a country."""
+
+PEELABLE = NOISE | NOISE_START | NOISE_END | TAIL | TAIL_COLON | HEAD | PROCESSOR
+_LONGEST_PLACE = 4
+
+
+class Lexicon(NamedTuple):
+    """The pack's phrases and places as arrays."""
+
+    phrases: Trie
+    kind: NDArray[np.uint16]
+    processor: NDArray[np.int16]
+    channel: NDArray[np.int8]
+    places: Trie
+    place_kind: NDArray[np.uint8]
+    place_country: NDArray[np.int16]
+    place_region: NDArray[np.int32]
+    learned: Trie
+
+
+class Facts(NamedTuple):
+    """What is known of each row beside its core; -1 where nothing is. Spans are places in the clean view, shape (n, 2)."""
+
+    processor: NDArray[np.int16]
+    channel: NDArray[np.int8]
+    country: NDArray[np.int16]
+    region: NDArray[np.int32]
+    city: NDArray[np.int32]
+    store: NDArray[np.int32]
+    phone: NDArray[np.int32]
+    weight: NDArray[np.int32]
+    """Letters of the core that say something: legal and generic words left out."""
+    learned: NDArray[np.int32]
+    """Learned merchant whose core is exactly this one."""
+
+
+class Hits(NamedTuple):
+    """Aliases found: hit ``h`` of row ``r`` has ``offset[r] <= h < offset[r + 1]``."""
+
+    offset: NDArray[np.int64]
+    entry: NDArray[np.int32]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    first: NDArray[np.uint8]
+    """1 where the alias opens the core."""
+    letters: NDArray[np.int32]
+    """Letters of the alias that say something."""
+
+
+class Scan(NamedTuple):
+    """Scratch of one row: the tokens kept, and which alias hit each belongs to (-1 for none)."""
+
+    tokens: Tokens
+    kept: NDArray[np.int32]
+    hit_of: NDArray[np.int32]
+    entry: NDArray[np.int32]
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+
+
+@njit(nogil=True, cache=True)
+def _applies(kind: int, flags: int, head: bool, at_end: bool, opened: bool) -> bool:
+    """Tell whether an entry can act here: by the flags of its last token and its place in the row."""
+    if kind & (ALIAS | NOISE | LEGAL | GENERIC | GLUE | MONTH):
+        return True
+    if kind & PROCESSOR and head and not at_end and (flags & STAR or not kind & STAR_NEEDED):
+        return True
+    if kind & NOISE_START and head:
+        return True
+    if kind & NOISE_END and at_end:
+        return True
+    if kind & TAIL_COLON and opened and flags & COLON:
+        return True
+    return (kind & TAIL != 0 and opened) or (kind & HEAD != 0 and not at_end)
+
+
+@njit(nogil=True, cache=True)
+def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tuple[int, int]:
+    """Walk the trie from kept token ``at``: the longest entry that applies and the token after it, or (-1, at + 1)."""
+    tokens = scan.tokens
+    best, best_end = -1, at + 1
+    if not may_start(lexicon.phrases, tokens.hash[scan.kept[at]]):
+        return best, best_end
+    node = ROOT
+    for t in range(at, n):
+        node = step(node, tokens.hash[scan.kept[t]])
+        slot = probe(lexicon.phrases, node)
+        if slot < 0:
+            break
+        entry = lexicon.phrases.value[slot]
+        if entry >= 0 and _applies(lexicon.kind[entry], tokens.flags[scan.kept[t]], not opened, t + 1 == n, opened):
+            best, best_end = entry, t + 1
+    return best, best_end
+
+
+@njit(nogil=True, cache=True)
+def _digits(tokens: Tokens, t: int) -> int:
+    return tokens.end[t] - tokens.start[t]
+
+
+@njit(nogil=True, cache=True)
+def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: int) -> None:
+    """Keep a number that is dropped as the phone or the store number, where it looks like one."""
+    tokens = scan.tokens
+    t = scan.kept[at]
+    length = _digits(tokens, t)
+    last = -1
+    if length == 10 or length == 11:
+        last = t
+    elif length == 3 and at + 1 < n and tokens.flags[scan.kept[at + 1]] & JOINED:
+        second = scan.kept[at + 1]
+        if _digits(tokens, second) == 7 and tokens.flags[second] & NUMBER:
+            last = second
+        elif at + 2 < n and _digits(tokens, second) == 3:
+            third = scan.kept[at + 2]
+            if tokens.flags[third] & NUMBER and tokens.flags[third] & JOINED and _digits(tokens, third) == 4:
+                last = third
+    if last >= 0 and facts.phone[row, 0] < 0:
+        facts.phone[row, 0] = tokens.start[t]
+        facts.phone[row, 1] = tokens.end[last]
+    elif last < 0 and facts.store[row, 0] < 0 and opened and not tokens.flags[t] & JOINED and 1 < length <= 6:
+        joined_next = at + 1 < n and tokens.flags[scan.kept[at + 1]] & JOINED and tokens.flags[scan.kept[at + 1]] & NUMBER
+        if not joined_next or tokens.flags[t] & HASH:
+            facts.store[row, 0] = tokens.start[t]
+            facts.store[row, 1] = tokens.end[t]
+
+
+@njit(nogil=True, cache=True)
+def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int, bool]:
+    """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits and whether a gap came into the middle."""
+    tokens = scan.tokens
+    kept = hits = 0
+    gap = pending = False
+    at = 0
+    while at < n:
+        t = scan.kept[at]
+        entry, after = _longest(lexicon, scan, at, n, kept > 0)
+        kind = lexicon.kind[entry] if entry >= 0 else 0
+        hit = -1
+        if kind & ALIAS and not (kind & PROCESSOR and kept == 0 and after < n and tokens.flags[scan.kept[after - 1]] & STAR):
+            if hits < MAX_HITS:
+                scan.entry[hits], scan.first[hits], scan.last[hits] = entry, kept, kept + after - at
+                hit = hits
+                hits += 1
+        elif kind & PEELABLE:
+            if kind & (TAIL | TAIL_COLON) and kept > 0:
+                break
+            if kind & HEAD and kept > 0:
+                kept = hits = 0
+                gap = False
+            if kind & PROCESSOR and facts.processor[row] < 0 and kept == 0:
+                facts.processor[row] = lexicon.processor[entry]
+            if facts.channel[row] < 0:
+                facts.channel[row] = lexicon.channel[entry]
+            pending = kept > 0
+            at = after
+            continue
+        elif entry < 0 or not kind & (LEGAL | GENERIC | GLUE):
+            flags = tokens.flags[t]
+            dated = kind & MONTH and (
+                (at > 0 and tokens.flags[scan.kept[at - 1]] & NUMBER) or (at + 1 < n and tokens.flags[scan.kept[at + 1]] & NUMBER)
+            )
+            if flags & (NUMBER | CODE) or dated:
+                if flags & NUMBER or (flags & CODE and _digits(tokens, t) <= 7):
+                    _note_number(scan, at, n, kept > 0, facts, row)
+                pending = kept > 0
+                at += 1
+                continue
+        gap = gap or pending
+        pending = False
+        for k in range(at, after):
+            scan.kept[kept] = scan.kept[k]
+            scan.hit_of[kept] = hit
+            kept += 1
+        at = after
+    return kept, hits, gap
+
+
+@njit(nogil=True, cache=True)
+def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
+    """Find the longest place that ends the kept tokens: its entry and first token, or (-1, kept)."""
+    tokens = scan.tokens
+    if not may_start(lexicon.places, tokens.hash[scan.kept[kept - 1]]):
+        return -1, kept
+    least = max(1, kept - _LONGEST_PLACE)
+    for first in range(least, kept):
+        free = True
+        for k in range(first, kept):
+            scan.hashes[k - first] = tokens.hash[scan.kept[k]]
+            free = free and scan.hit_of[k] < 0
+        if free:
+            place = find(lexicon.places, scan.hashes, 0, kept - first)
+            if place >= 0:
+                return place, first
+    return -1, kept
+
+
+@njit(nogil=True, cache=True)
+def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int, int]:
+    """Find a city printed with its region's two letters and no space (OAKLANDCA): city, region, first token."""
+    tokens = scan.tokens
+    t = scan.kept[kept - 1]
+    start, end = tokens.start[t], tokens.end[t]
+    if scan.hit_of[kept - 1] >= 0 or end - start < 6 or tokens.flags[t] & NUMBER:
+        return -1, -1, kept
+    region_hash = hash_bytes(data, end - 2, end)
+    if not may_start(lexicon.places, region_hash):
+        return -1, -1, kept
+    scan.hashes[0] = region_hash
+    region = find(lexicon.places, scan.hashes, 0, 1)
+    if region < 0 or not lexicon.place_kind[region] & REGION:
+        return -1, -1, kept
+    for first in range(max(1, kept - 3), kept):
+        free = True
+        for k in range(first, kept):
+            scan.hashes[k - first] = tokens.hash[scan.kept[k]]
+            free = free and scan.hit_of[k] < 0
+        scan.hashes[kept - 1 - first] = hash_bytes(data, start, end - 2)
+        city = find(lexicon.places, scan.hashes, 0, kept - first) if free else -1
+        if city >= 0 and lexicon.place_kind[city] & CITY:
+            return city, region, first
+    return -1, -1, kept
+
+
+@njit(nogil=True, cache=True)
+def _entry_of(lexicon: Lexicon, scan: Scan, at: int) -> int:
+    """Give the kind of the single-token entry of kept token ``at``, 0 for none."""
+    scan.hashes[0] = scan.tokens.hash[scan.kept[at]]
+    entry = find(lexicon.phrases, scan.hashes, 0, 1)
+    return lexicon.kind[entry] if entry >= 0 else 0
+
+
+@njit(nogil=True, cache=True)
+def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, facts: Facts, row: int) -> int:
+    """Take places and legal forms off the end; returns the tokens kept."""
+    located = city_seen = False
+    while kept > 1:
+        place, first = _place_at_end(lexicon, scan, kept)
+        region = -1
+        if place < 0 and not city_seen:
+            place, region, first = _fused_place(data, lexicon, scan, kept)
+        if place >= 0 and _entry_of(lexicon, scan, first - 1) & GLUE:
+            place = -1
+        kind = lexicon.place_kind[place] if place >= 0 else 0
+        if region >= 0:
+            facts.country[row], facts.region[row] = lexicon.place_country[region], lexicon.place_region[region]
+            facts.city[row] = place
+            located = city_seen = True
+        elif kind & (REGION | COUNTRY) and not city_seen:
+            if facts.country[row] < 0:
+                facts.country[row], facts.region[row] = lexicon.place_country[place], lexicon.place_region[place]
+            located = True
+        elif kind & CITY and not city_seen and (located or not kind & COMMON):
+            facts.city[row] = place
+            if facts.country[row] < 0:
+                facts.country[row] = lexicon.place_country[place]
+            city_seen = True
+        elif scan.hit_of[kept - 1] < 0 and _entry_of(lexicon, scan, kept - 1) & (LEGAL | NOISE_END):
+            first = kept - 1
+        else:
+            break
+        kept = first
+    return kept
+
+
+@njit(nogil=True, cache=True)
+def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon, scan: Scan, facts: Facts, row: int) -> tuple[int, int]:
+    """Find one row's core tokens, aliases and facts; returns the tokens kept and the alias hits."""
+    n = tokenise(data, start, end, scan.tokens)
+    for t in range(n):
+        scan.kept[t] = t
+    facts.processor[row] = facts.channel[row] = facts.country[row] = facts.region[row] = facts.city[row] = -1
+    facts.store[row, 0] = facts.phone[row, 0] = -1
+    while True:
+        kept, hits, gap = _scan(lexicon, scan, n, facts, row)
+        before = kept
+        if kept > 1:
+            kept = _peel_end(data, lexicon, scan, kept, facts, row)
+        if not gap and kept == before:
+            return kept, hits
+        n = kept
+
+
+@njit(nogil=True, cache=True)
+def _letters(lexicon: Lexicon, scan: Scan, first: int, last: int) -> int:
+    """Count the bytes of kept tokens that say something: legal forms and generic words left out unless they are part of an alias."""
+    total = 0
+    for k in range(first, last):
+        t = scan.kept[k]
+        size = scan.tokens.end[t] - scan.tokens.start[t]
+        if size > 0 and (scan.hit_of[k] >= 0 or not _entry_of(lexicon, scan, k) & (LEGAL | GENERIC | GLUE)):
+            total += size
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _token_end(scan: Scan, k: int) -> int:
+    """Give the end of kept token ``k`` in the clean view."""
+    t = scan.kept[k]
+    end = scan.tokens.end[t]
+    return end if end >= 0 else scan.tokens.start[t] + 1
+
+
+@njit(nogil=True, cache=True)
+def analyse_rows(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    lexicon: Lexicon,
+    scan: Scan,
+    core: NDArray[np.uint8],
+    core_offsets: NDArray[np.int64],
+    facts: Facts,
+    hits: Hits,
+) -> None:
+    """Analyse every clean row; ``core`` needs five bytes for each byte of ``data``, the arrays of ``hits`` MAX_HITS for each row."""
+    w = h = 0
+    core_offsets[0] = hits.offset[0] = 0
+    for row in range(offsets.size - 1):
+        kept, found = analyse_row(data, offsets[row], offsets[row + 1], lexicon, scan, facts, row)
+        for k in range(kept):
+            if k:
+                core[w] = 32
+                w += 1
+            t = scan.kept[k]
+            w = write_token(data, scan.tokens.start[t], scan.tokens.end[t], core, w)
+        core_offsets[row + 1] = w
+        facts.weight[row] = _letters(lexicon, scan, 0, kept)
+        for k in range(kept):
+            scan.hashes[k] = scan.tokens.hash[scan.kept[k]]
+        facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept and may_start(lexicon.learned, scan.hashes[0]) else -1
+        for k in range(found):
+            first, last = scan.first[k], scan.last[k]
+            hits.entry[h] = scan.entry[k]
+            hits.start[h] = scan.tokens.start[scan.kept[first]] - offsets[row]
+            hits.end[h] = _token_end(scan, last - 1) - offsets[row]
+            hits.first[h] = first == 0
+            hits.letters[h] = _letters(lexicon, scan, first, last)
+            h += 1
+        hits.offset[row + 1] = h
+
+
+def new_scan() -> Scan:
+    """Make scratch for one thread."""
+    def integers() -> NDArray[np.int32]:
+        return np.empty(MAX_TOKENS + 1, np.int32)
+
+    return Scan(new_tokens(), integers(), integers(), integers(), integers(), integers(), np.empty(MAX_TOKENS + 1, np.uint64))
+
+
+def new_facts(rows: int) -> Facts:
+    """Make the facts of ``rows`` rows, unset."""
+    spans = np.full((rows, 2), -1, np.int32)
+    return Facts(
+        np.full(rows, -1, np.int16),
+        np.full(rows, -1, np.int8),
+        np.full(rows, -1, np.int16),
+        np.full(rows, -1, np.int32),
+        np.full(rows, -1, np.int32),
+        spans,
+        spans.copy(),
+        np.zeros(rows, np.int32),
+        np.full(rows, -1, np.int32),
+    )
+
+
+def new_hits(rows: int) -> Hits:
+    """Make room for the hits of ``rows`` rows."""
+    room = rows * MAX_HITS
+    return Hits(
+        np.zeros(rows + 1, np.int64),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.uint8),
+        np.empty(room, np.int32),
+    )

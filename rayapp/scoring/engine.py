@@ -1,0 +1,187 @@
+"""The engine: a pack's arrays, and the one way through them from descriptors to verdicts.
+
+Text is looked at once for each distinct descriptor (clean view, core, aliases, patterns), rows are judged one by one on what was found, and
+the semantic signal is asked only for what nothing else decided. Whoever calls, and however many rows at once, the answers are the same.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rayapp.scoring.core import Lexicon, analyse_rows, new_facts, new_hits, new_scan
+from rayapp.scoring.judge import (
+    MAX_CATEGORIES,
+    MAX_REASONS,
+    MAX_RULES,
+    ONE,
+    SUGGESTIONS,
+    Findings,
+    Inputs,
+    Merchants,
+    Reasons,
+    Rules,
+    Scales,
+    Verdicts,
+    judge_rows,
+)
+from rayapp.scoring.pack import CompiledPack
+from rayapp.scoring.patterns import PatternSet, Tables, match_rows
+from rayapp.scoring.phrases import Trie
+from rayapp.scoring.semantic import SemanticModel, score
+from rayapp.scoring.text import clean_bytes
+
+PARTS = ("merchant", "semantic", "rule", "mcc")
+
+
+class Views(NamedTuple):
+    """The texts of distinct descriptors: clean views, cores, and what was found in them."""
+
+    clean: NDArray[np.uint8]
+    clean_offsets: NDArray[np.int64]
+    core: NDArray[np.uint8]
+    core_offsets: NDArray[np.int64]
+    found: Findings
+
+
+class Engine:
+    """A pack, ready to judge. Safe to use from several threads: nothing of a call outlives it."""
+
+    def __init__(self, pack: CompiledPack) -> None:
+        """Lay the pack's arrays out for the kernels."""
+        arrays = pack.arrays
+        self.fold = arrays["fold/table"]
+        learned = Trie(arrays["learned/key"], arrays["learned/value"], arrays["learned/filter"])
+        self.lexicon = Lexicon(
+            Trie(arrays["phrase/key"], arrays["phrase/value"], arrays["phrase/filter"]),
+            arrays["phrase/kind"],
+            arrays["phrase/processor"],
+            arrays["phrase/channel"],
+            Trie(arrays["place/key"], arrays["place/value"], arrays["place/filter"]),
+            arrays["place/kind"],
+            arrays["place/country"],
+            arrays["place/region"],
+            learned,
+        )
+        section = pack.section("merchant")
+        self.merchants = Merchants(
+            **{name: section[name] for name in Merchants._fields if name in section},
+            learned_category=arrays["learned/category"],
+            learned_weight=arrays["learned/weight"],
+        )
+        section = pack.section("rule")
+        self.rules = Rules(**{name: section[name] for name in Rules._fields})
+        manifest = pack.manifest
+        self.scales = Scales(
+            np.array([manifest.weights[part] for part in PARTS], np.int32),
+            manifest.decided,
+            manifest.unclassified,
+            int(manifest.adds_up),
+            arrays["mcc/category"],
+            arrays["mcc/weight"],
+            arrays["category/primary"],
+        )
+        section = pack.section("pattern")
+        self.patterns = PatternSet.from_arrays(section)
+        self._tables = Tables(**{name: section[name] for name in Tables._fields})
+        semantic = pack.section("semantic")
+        self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
+
+    def view(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Views:
+        """Look at ``n`` descriptors, given as UTF-8 bytes and ``n + 1`` offsets."""
+        rows = offsets.size - 1
+        clean, clean_offsets = clean_bytes(data, offsets, self.fold)
+        core = np.empty(5 * (clean.size + rows) + 8, np.uint8)
+        core_offsets = np.empty(rows + 1, np.int64)
+        facts, hits = new_facts(rows), new_hits(rows)
+        analyse_rows(clean, clean_offsets, self.lexicon, new_scan(), core, core_offsets, facts, hits)
+        pattern_offset, pattern = self._match(clean, clean_offsets)
+        nothing = np.full(rows, -1, np.int32)
+        found = Findings(
+            hits,
+            facts,
+            pattern_offset,
+            pattern,
+            near=nothing,
+            near_weight=np.zeros(rows, np.int32),
+            suggestion=nothing.copy(),
+            suggested=np.empty((0, SUGGESTIONS), np.int16),
+            probability=np.empty((0, SUGGESTIONS), np.int32),
+        )
+        return Views(clean, clean_offsets, core[: core_offsets[-1]], core_offsets, found)
+
+    def _match(self, clean: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Give the patterns found in each row, and where each row's begin."""
+        rows = offsets.size - 1
+        settled = np.empty(max(len(self.patterns.patterns), 1), np.int32)
+        room = 64 + 3 * rows
+        while True:
+            out_rows, out_patterns = np.empty(room, np.int32), np.empty(room, np.int32)
+            found = match_rows(self._tables, clean, offsets, 0, rows, settled, out_rows, out_patterns)
+            if found <= room:
+                break
+            room = found
+        starts = np.zeros(rows + 1, np.int64)
+        np.cumsum(np.bincount(out_rows[:found], minlength=rows), out=starts[1:])
+        return starts, out_patterns[:found]
+
+    def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
+        """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""
+        rows = inputs.text.size
+        out = new_verdicts(rows)
+        reasons = new_reasons(self.rules.category.size)
+        stamp = judge_rows(np.arange(rows, dtype=np.int32), inputs, views.found, self.merchants, self.rules, self.scales, reasons, 0, out)
+        undecided = np.flatnonzero(out.undecided).astype(np.int32)
+        if self.semantic is None or not undecided.size:
+            return out, views.found
+        found = self._suggest(views, inputs.text[undecided])
+        judge_rows(undecided, inputs, found, self.merchants, self.rules, self.scales, reasons, stamp, out)
+        return out, found
+
+    def _suggest(self, views: Views, texts: NDArray[np.int32]) -> Findings:
+        """Ask the semantic signal about the given descriptors."""
+        asked = np.zeros(views.core_offsets.size - 1, bool)
+        asked[texts] = True
+        rows = np.flatnonzero(asked).astype(np.int32)
+        suggested = np.empty((rows.size, SUGGESTIONS), np.int16)
+        probability = np.empty((rows.size, SUGGESTIONS), np.float32)
+        if self.semantic is not None:
+            score(self.semantic, views.core, views.core_offsets, rows, suggested, probability)
+        suggestion = np.full(asked.size, -1, np.int32)
+        suggestion[rows] = np.arange(rows.size, dtype=np.int32)
+        millionths = np.rint(probability.astype(np.float64) * ONE).astype(np.int32)
+        return views.found._replace(suggestion=suggestion, suggested=suggested, probability=millionths)
+
+
+def new_reasons(rules: int) -> Reasons:
+    """Make scratch for one thread and a pack of ``rules`` rules."""
+    return Reasons(
+        np.empty(MAX_REASONS, np.int8),
+        np.empty(MAX_REASONS, np.int8),
+        np.empty(MAX_REASONS, np.int16),
+        np.empty(MAX_REASONS, np.int32),
+        np.empty(MAX_REASONS, np.int32),
+        np.empty(MAX_REASONS, np.uint8),
+        np.empty(MAX_REASONS, np.int32),
+        np.empty((MAX_CATEGORIES, len(PARTS)), np.int32),
+        np.empty(MAX_CATEGORIES, np.int16),
+        np.zeros(rules, np.int64),
+        np.zeros(rules, np.int64),
+    )
+
+
+def new_verdicts(rows: int) -> Verdicts:
+    """Make room for the verdicts of ``rows`` rows."""
+    return Verdicts(
+        np.empty(rows, np.int16),
+        np.empty(rows, np.int32),
+        np.empty((rows, len(PARTS)), np.int32),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int8),
+        np.empty(rows, np.uint8),
+        np.empty(rows, np.int32),
+        np.empty((rows, MAX_RULES), np.int32),
+    )

@@ -1,0 +1,182 @@
+"""Explanations: the same reasons that the judgement totalled, put into words.
+
+Nothing is computed anew: the reasons of the row are gathered once more by the judging kernel itself, so that the contributions shown add up
+to the score given.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rayapp.scoring import judge
+from rayapp.scoring.confidence import LEVELS, Calibration
+from rayapp.scoring.engine import Engine, Views, new_reasons
+from rayapp.scoring.geography import country_code
+from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
+from rayapp.scoring.output import Writer
+from rayapp.scoring.pack import CompiledPack
+from rayapp.scoring.patterns import PatternSet
+from rayapp.scoring.transaction import Alternative, Category, Classification, Evidence, Level, Merchant, Signal
+
+SIGNALS: tuple[Signal, ...] = ("merchant", "semantic", "rule", "mcc")
+ORIGINS = ("hand-written merchant", "brand of the gazetteer", "merchant learned from card data", "nearly this merchant's name")
+MAX_ALTERNATIVES = 3
+
+
+class Narrator:
+    """Turns the verdict on one transaction into a message."""
+
+    def __init__(self, pack: CompiledPack, engine: Engine, writer: Writer) -> None:
+        """Take the pack's names as Python strings; the long tables stay in Arrow and are asked one by one."""
+        strings = pack.strings
+        self._pack = pack
+        self._engine = engine
+        self._writer = writer
+        self._strings = strings
+        self._categories = strings["category"].to_pylist()
+        primaries = strings["primary"].to_pylist()
+        self._category = [
+            Category(primaries[primary], code) for primary, code in zip(pack.arrays["category/primary"].tolist(), self._categories, strict=True)
+        ]
+        self._calibration = Calibration(pack.manifest.confidence)
+        levels = pack.manifest.levels
+        self._bounds = (levels.medium, levels.high, levels.very_high)
+
+    def _string(self, table: str, number: int) -> str | None:
+        return self._strings[table][number].as_py() or None if number >= 0 else None
+
+    def _level(self, confidence: float) -> Level:
+        return LEVELS[sum(confidence >= bound for bound in self._bounds)]
+
+    def classification(self, key: str, inputs: Inputs, views: Views, out: Verdicts) -> Classification:
+        """Give the decision without its reasons."""
+        category, merchant = int(out.category[0]), int(out.merchant[0])
+        confidence = self._calibration.confidence_one(int(out.basis[0]), int(out.score[0]), int(out.runner_up[0]))
+        parts = out.parts[0].tolist() if category >= 0 else [0, 0, 0, 0]
+        alias, learned = int(out.alias[0]), int(out.learned[0])
+        return Classification(
+            id=key,
+            status="classified" if category >= 0 else "unclassified",
+            merchant=Merchant(
+                self._writer.names(views, inputs.text, out)[0].as_py(),
+                self._string("merchant_id", merchant),
+                self._string("merchant_website", merchant),
+                self._string("processor", int(views.found.facts.processor[0])),
+            ),
+            category=self._category[category] if category >= 0 else None,
+            score=int(out.score[0]) / ONE,
+            confidence=confidence,
+            level=self._level(confidence),
+            merchant_score=parts[MERCHANT] / ONE,
+            semantic_score=parts[SEMANTIC] / ONE,
+            rule_score=(parts[RULE] + parts[MCC]) / ONE,
+            alias_id=f"learned/{self._string('learned', learned)}" if learned >= 0 else self._string("alias_id", alias),
+            rule_ids=tuple(self._strings["rule_id"][rule].as_py() for rule in out.rule[0, : int(out.rule_count[0])].tolist()),
+            pack=self._pack.digest,
+        )
+
+    def explanation(self, key: str, inputs: Inputs, views: Views, out: Verdicts) -> Classification:
+        """Give the decision with evidence, alternatives and facts."""
+        engine = self._engine
+        reasons = new_reasons(engine.rules.category.size)
+        count, categories, _ = judge.gather(0, 1, inputs, views.found, engine.merchants, engine.rules, engine.scales, reasons)
+        clean = views.clean.tobytes().decode("utf-8", "replace")
+        evidence = [self._evidence(reasons, place, views, clean) for place in range(count)]
+        shown = [item for item in evidence if item is not None]
+        shown.sort(key=lambda item: (not item.counted, -item.contribution, SIGNALS.index(item.signal), item.ref))
+        plain = self.classification(key, inputs, views, out)
+        return Classification(
+            **{field: getattr(plain, field) for field in plain.__struct_fields__ if field not in {"evidence", "alternatives", "facts"}},
+            evidence=tuple(shown),
+            alternatives=self._alternatives(reasons, categories, int(out.category[0])),
+            facts=self._facts(views, clean),
+        )
+
+    def _alternatives(self, reasons: Reasons, categories: int, chosen: int) -> tuple[Alternative, ...]:
+        """Give the next categories, best first."""
+        ranked = sorted((-int(judge.slot_score(reasons, slot)), int(reasons.totalled[slot])) for slot in range(categories))
+        return tuple(Alternative(self._category[number], -score / ONE) for score, number in ranked if number != chosen)[:MAX_ALTERNATIVES]
+
+    def _evidence(self, reasons: Reasons, place: int, views: Views, clean: str) -> Evidence | None:
+        """Put one reason into words."""
+        part, number, ref = int(reasons.part[place]), int(reasons.category[place]), int(reasons.ref[place])
+        value = int(reasons.value[place])
+        if part == SEMANTIC and number < 0:
+            return None
+        described: dict[str, Any] = {}
+        if part == MERCHANT:
+            described = self._merchant(int(reasons.origin[place]), ref, int(reasons.hit[place]), views, clean)
+        elif part == RULE:
+            described = self._rule(ref, clean)
+        elif part == MCC:
+            described = {"ref": f"{ref:04d}", "matched": f"{ref:04d}", "why": "the MCC's line of business"}
+        else:
+            core = views.core.tobytes().decode("utf-8", "replace")
+            described = {"ref": f"n-gram model, rank {ref + 1}", "matched": core, "why": "the words resemble this category"}
+        counted = reasons.counted[place] == judge.COUNTED and number >= 0
+        if reasons.counted[place] == judge.ASIDE and number >= 0:
+            described["why"] += "; set aside by a rule"
+        elif number < 0:
+            described["why"] += "; decides no category"
+        return Evidence(
+            signal=SIGNALS[part],
+            category=self._categories[number] if number >= 0 else "",
+            weight=int(self._engine.scales.weight[part]) / ONE,
+            contribution=value / ONE if counted else 0.0,
+            counted=counted,
+            **described,
+        )
+
+    def _merchant(self, origin: int, ref: int, hit: int, views: Views, clean: str) -> dict[str, Any]:
+        """Describe merchant evidence: which alias, where."""
+        if origin == judge.LEARNED:
+            name = self._string("learned", ref)
+            return {"ref": f"learned/{name}", "matched": name or "", "why": ORIGINS[origin]}
+        described = {"ref": self._string("alias_id", ref) or "", "why": ORIGINS[origin]}
+        if hit < 0:
+            return {**described, "matched": views.core.tobytes().decode("utf-8", "replace")}
+        raw = views.clean.tobytes()
+        start, end = int(views.found.hits.start[hit]), int(views.found.hits.end[hit])
+        return {**described, "matched": raw[start:end].decode("utf-8", "replace"), "start": start, "end": end}
+
+    def _rule(self, rule: int, clean: str) -> dict[str, Any]:
+        """Describe a rule that fired: which of its patterns matched, and where."""
+        described = {"ref": self._string("rule_id", rule) or "", "why": self._string("rule_why", rule) or "a rule's pattern and conditions hold"}
+        patterns: PatternSet = self._engine.patterns
+        for pattern, uses in enumerate(self._uses(rule)):
+            if uses:
+                span = find_span(patterns, pattern, clean)
+                if span:
+                    start, end = span
+                    return {**described, "matched": clean[start:end], "start": start, "end": end}
+        return described
+
+    def _uses(self, rule: int) -> list[bool]:
+        """Tell for each pattern whether it speaks for the rule."""
+        rules = self._engine.rules
+        speaks = (rules.use_rule == rule) & (rules.use_unless == 0)
+        counts = np.add.reduceat(np.append(speaks, False), rules.use_offset[:-1]) if speaks.size else np.zeros(0)
+        return (counts > 0).tolist()
+
+    def _facts(self, views: Views, clean: str) -> dict[str, str]:
+        """Name what was peeled off."""
+        facts, raw = views.found.facts, views.clean.tobytes()
+        named = {
+            "clean": clean,
+            "core": views.core.tobytes().decode("utf-8", "replace"),
+            "processor": self._string("processor", int(facts.processor[0])),
+            "channel": self._string("channel", int(facts.channel[0])),
+            "city": (self._string("place", int(facts.city[0])) or "").title(),
+            "region": self._string("region", int(facts.region[0])),
+            "country": country_code(int(facts.country[0])) if facts.country[0] >= 0 else None,
+            "store_number": raw[facts.store[0, 0] : facts.store[0, 1]].decode() if facts.store[0, 0] >= 0 else None,
+            "phone": raw[facts.phone[0, 0] : facts.phone[0, 1]].decode() if facts.phone[0, 0] >= 0 else None,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+def find_span(patterns: PatternSet, pattern: int, clean: str) -> tuple[int, int] | None:
+    """Give where a pattern matches a clean view, or ``None``."""
+    from rayapp.scoring.patterns import spans
+
+    return spans(patterns, pattern, clean)

@@ -1,0 +1,67 @@
+"""The border for one transaction: the same checks as for tables, without building one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rayapp.errors import InvalidInput, Problem
+from rayapp.scoring.columns import DEBIT
+from rayapp.scoring.judge import NO_DATE, Inputs
+from rayapp.scoring.transaction import Transaction
+from rayapp.scoring.values import MISSING, amount_of, country_of, currency_of, day_of, descriptor_fault, direction_of, mcc_of
+
+_READERS: tuple[tuple[str, Callable[[Any], float], float], ...] = (
+    ("amount", amount_of, float("nan")),
+    ("currency", currency_of, MISSING),
+    ("direction", direction_of, MISSING),
+    ("mcc", mcc_of, MISSING),
+    ("country", country_of, MISSING),
+    ("booked_at", day_of, NO_DATE),
+)
+
+
+class SingleReader:
+    """Reads transactions one at a time."""
+
+    def read(self, transaction: Transaction) -> tuple[NDArray[np.uint8], NDArray[np.int64], Inputs]:
+        """Give the descriptor's bytes and offsets, and the inputs; raise ``InvalidInput`` naming every field that is wrong."""
+        problems: list[Problem] = []
+        descriptor = transaction.descriptor
+        fault = descriptor_fault(descriptor)
+        if fault:
+            problems.append(Problem(0, "descriptor", fault))
+        values = [self._value(transaction, *reader, problems) for reader in _READERS]
+        try:
+            content = descriptor.encode() if descriptor else b""
+        except UnicodeEncodeError as error:
+            content = b""
+            problems.append(Problem(0, "descriptor", f"character {error.start} cannot be written as UTF-8"))
+        if problems:
+            raise InvalidInput.of("the transaction cannot be read", problems)
+        amount, currency, direction, mcc, country, day = values
+        if direction == MISSING and amount < 0:
+            direction = DEBIT
+        data = np.frombuffer(content, np.uint8).copy()
+        inputs = Inputs(
+            np.zeros(1, np.int32),
+            np.array([abs(amount)]),
+            np.array([currency], np.int16),
+            np.array([direction], np.int8),
+            np.array([mcc], np.int16),
+            np.array([country], np.int16),
+            np.array([day], np.int32),
+        )
+        return data, np.array([0, data.size], np.int64), inputs
+
+    @staticmethod
+    def _value(transaction: Transaction, field: str, read: Callable[[Any], float], missing: float, problems: list[Problem]) -> float:
+        value = getattr(transaction, field)
+        if value is None:
+            return missing
+        try:
+            return read(value)
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(0, field, str(error)))
+            return missing

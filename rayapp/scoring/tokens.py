@@ -1,0 +1,231 @@
+"""Tokens: the alphanumeric runs of a clean view, as the phrase lexicon and the core see them.
+
+Apostrophes vanish (MCDONALD'S is MCDONALDS), ``&`` is the word AND, ``+`` after a letter is the word PLUS. Letters part from digits where
+three or more letters meet the two or more digits that end a run (SHELL5742), or where digits meet three or more letters (0123DOMINOS).
+Aliases of a pack pass through the same function, so both sides always agree.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+MAX_TOKENS = 96
+"""Tokens of one descriptor that are looked at; what follows is left out of the core."""
+
+NUMBER, CODE, STAR, HASH, JOINED, LETTERS, COLON = 1, 2, 4, 8, 16, 32, 64
+"""Token flags: digits or masked digits only; letters and digits as in references; an asterisk follows; a ``#`` precedes;
+joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows."""
+
+AND, PLUS = -1, -2
+"""Ends of the tokens that stand for a sign and have no letters of their own in the clean view."""
+
+_PRIME = np.uint64(0x100000001B3)
+_SEED = np.uint64(0xCBF29CE484222325)
+_QUOTE, _AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN = 39, 38, 43, 42, 35, 58
+
+
+class Tokens(NamedTuple):
+    """Scratch for the tokens of one row: place in the clean view, hash and flags. Each of shape (MAX_TOKENS,)."""
+
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    hash: NDArray[np.uint64]
+    flags: NDArray[np.uint8]
+
+
+def new_tokens() -> Tokens:
+    """Make scratch for one row; one for each thread."""
+    return Tokens(np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.uint64), np.empty(MAX_TOKENS, np.uint8))
+
+
+@njit(nogil=True, cache=True)
+def char_class(byte: int) -> int:
+    """Tell letters (1), digits (2), apostrophes (3) and everything else (0) apart; bytes of other scripts are letters."""
+    if 65 <= byte <= 90 or byte >= 128:
+        return 1
+    if 48 <= byte <= 57:
+        return 2
+    return 3 if byte == _QUOTE else 0
+
+
+@njit(nogil=True, cache=True)
+def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    """Hash a token's bytes (FNV-1a, 64 bits, finalised), apostrophes left out."""
+    h = _SEED
+    for i in range(start, end):
+        if data[i] != _QUOTE:
+            h = (h ^ np.uint64(data[i])) * _PRIME
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def _sign_hash(sign: int) -> np.uint64:
+    """Hash the word a sign stands for."""
+    h = _SEED
+    word = (65, 78, 68, 0) if sign == AND else (80, 76, 85, 83)
+    for letter in word:
+        if letter:
+            h = (h ^ np.uint64(letter)) * _PRIME
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
+    """Classify one token by its letters, digits and masked digits (runs of X)."""
+    letters = digits = masked = run = 0
+    for i in range(start, end):
+        kind = char_class(data[i])
+        if kind == 1:
+            letters += 1
+            run = run + 1 if data[i] == 88 else 0
+            if run == 2:
+                masked += 2
+            elif run > 2:
+                masked += 1
+        elif kind == 2:
+            digits += 1
+            run = 0
+    plain = letters - masked
+    if plain == 0 and digits + masked > 0:
+        return NUMBER
+    numbers = digits + masked
+    first_is_letter = char_class(data[start]) == 1
+    flags = LETTERS if letters else 0
+    if numbers >= 2 and ((plain == 1 and first_is_letter and numbers >= 3) or numbers >= 4 or (numbers >= 3 and numbers + plain >= 8)):
+        flags |= CODE
+    return flags
+
+
+@njit(nogil=True, cache=True)
+def _add(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
+    """Append a token; past the capacity nothing is added."""
+    if n >= MAX_TOKENS:
+        return n
+    tokens.start[n] = start
+    tokens.end[n] = end
+    tokens.hash[n] = hash_bytes(data, start, end)
+    tokens.flags[n] = _flags(data, start, end) | extra
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def _add_sign(at: int, sign: int, tokens: Tokens, n: int) -> int:
+    """Append the word that a sign stands for."""
+    if n >= MAX_TOKENS:
+        return n
+    tokens.start[n] = at
+    tokens.end[n] = sign
+    tokens.hash[n] = _sign_hash(sign)
+    tokens.flags[n] = LETTERS
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
+    """Append an alphanumeric run, parted where letters meet digits."""
+    first = start
+    i = start
+    previous_kind = 0
+    previous_start = start
+    while i < end:
+        kind = char_class(data[i])
+        segment = i
+        while i < end and (char_class(data[i]) == kind or data[i] == _QUOTE):
+            i += 1
+        parts = (previous_kind == 1 and kind == 2 and i == end and i - segment >= 2 and segment - previous_start >= 3) or (
+            previous_kind == 2 and kind == 1 and i - segment >= 3
+        )
+        if parts:
+            n = _add(data, first, segment, extra, tokens, n)
+            extra = extra & ~HASH
+            first = segment
+        previous_kind = kind
+        previous_start = segment
+    return _add(data, first, end, extra, tokens, n)
+
+
+@njit(nogil=True, cache=True)
+def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> int:
+    """Write the tokens of the clean view ``data[start:end]``; returns how many."""
+    n = 0
+    i = start
+    extra = 0
+    while i < end:
+        kind = char_class(data[i])
+        if kind == 1 or kind == 2:
+            run = i
+            while i < end and char_class(data[i]) != 0:
+                i += 1
+            n = _add_run(data, run, i, extra, tokens, n)
+            extra = JOINED
+            continue
+        byte = data[i]
+        if byte == _HASH_SIGN:
+            extra |= HASH
+        elif byte == _AMPERSAND:
+            n = _add_sign(i, AND, tokens, n)
+            extra = 0
+        elif byte == _PLUS_SIGN and n > 0 and i > start and char_class(data[i - 1]) == 1 and (i + 1 == end or char_class(data[i + 1]) == 0):
+            n = _add_sign(i, PLUS, tokens, n)
+            extra = 0
+        elif byte == _STAR_SIGN:
+            if n > 0:
+                tokens.flags[n - 1] |= STAR
+            extra &= ~JOINED
+        elif byte == _COLON_SIGN and n > 0 and data[i - 1] != 32:
+            tokens.flags[n - 1] |= COLON
+        elif byte != 45 and byte != 46 and byte != 47 and byte != 58:
+            extra &= ~JOINED
+        i += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def write_token(data: NDArray[np.uint8], start: int, end: int, out: NDArray[np.uint8], w: int) -> int:
+    """Write a token's letters at ``out[w]``; returns the place after them. A sign's word has up to four letters."""
+    if end == AND:
+        out[w], out[w + 1], out[w + 2] = 65, 78, 68
+        return w + 3
+    if end == PLUS:
+        out[w], out[w + 1], out[w + 2], out[w + 3] = 80, 76, 85, 83
+        return w + 4
+    for i in range(start, end):
+        if data[i] != _QUOTE:
+            out[w] = data[i]
+            w += 1
+    return w
+
+
+@njit(nogil=True, cache=True)
+def hash_rows(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], tokens: Tokens, out: NDArray[np.uint64], out_offsets: NDArray[np.int64]
+) -> int:
+    """Write the token hashes of each clean row; ``out`` needs one place for each byte of ``data``. Returns how many were written."""
+    w = 0
+    out_offsets[0] = 0
+    for row in range(offsets.size - 1):
+        n = tokenise(data, offsets[row], offsets[row + 1], tokens)
+        out[w : w + n] = tokens.hash[:n]
+        w += n
+        out_offsets[row + 1] = w
+    return w
+
+
+@njit(nogil=True, cache=True)
+def token_rows(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], tokens: Tokens, out: NDArray[np.uint8], out_offsets: NDArray[np.int64]
+) -> int:
+    """Write each clean row as its tokens with single spaces between; ``out`` needs five bytes for each byte of ``data`` and row."""
+    w = 0
+    out_offsets[0] = 0
+    for row in range(offsets.size - 1):
+        n = tokenise(data, offsets[row], offsets[row + 1], tokens)
+        for t in range(n):
+            if t:
+                out[w] = 32
+                w += 1
+            w = write_token(data, tokens.start[t], tokens.end[t], out, w)
+        out_offsets[row + 1] = w
+    return w
