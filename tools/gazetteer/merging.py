@@ -148,7 +148,7 @@ def _merchant(members: list[Entry], family: str, facts: Facts) -> Merchant:
         wikidata=main.wikidata,
         names=tuple(dict.fromkeys(name for entry in ordered for name in entry.names)),
         others=tuple(dict.fromkeys(name for entry in ordered for name in entry.others)),
-        mixed=len({_primary(category) for category in found}) > 1,
+        mixed=len({_primary(entry.category) for entry in members if entry.category and entry.source not in _FORECOURT}) > 1,
         tree=main.source.split("/")[0],
     )
 

@@ -24,6 +24,7 @@ _PUBLIC_BODY = re.compile(
 )
 _NOT_RETAIL_POWER = re.compile(r"\b(railways?|rail|pipelines?|oil|mining|steel|physics|university|transmission|aluminium|paper)\b", re.IGNORECASE)
 _SCHOOL_OFFICE = re.compile(r"Filipino school district|Schools Division", re.IGNORECASE)
+_UNIVERSITY = re.compile(r"universi|college|école", re.IGNORECASE)
 _CARRIER = re.compile(
     r"bus|transit|transport|transp|metro|rail|tram|ferr|lines?\b|rapid|shuttle|verkehr|tren|autob|urban|mobil|nahverkehr|express|collectiv",
     re.IGNORECASE,
@@ -87,12 +88,29 @@ def _decide(table: Mapping[str, Decision], source: str, tags: Mapping[str, str])
     return next((table[name] for name in narrow if name in table), table[source])
 
 
+# Machines and depots stand for the trade only where the brand is in it.
+_ANNEX_TRADES = {
+    "amenity/post_depot": re.compile(r"post|courier|deliver|parcel|logistic|shipping|freight|express", re.IGNORECASE),
+    "amenity/parcel_locker": re.compile(r"post|courier|deliver|parcel|logistic|shipping|freight|express|locker", re.IGNORECASE),
+    "amenity/charging_station": re.compile(r"charg|energy|electric|power|utilit|fuel|oil|petrol|gas|mobility", re.IGNORECASE),
+    "man_made/charge_point": re.compile(r"charg|energy|electric|power|utilit|fuel|oil|petrol|gas|mobility", re.IGNORECASE),
+}
+
+
+def _category(source: str, decision: Decision, description: str) -> str:
+    """Give the decided category, or none where a machine's brand is known for another trade."""
+    trade = _ANNEX_TRADES.get(source.split("/", 1)[1])
+    return decision.category if not trade or not description or trade.search(description) else ""
+
+
 def _refused(tree: str, decision: Decision, name: str, wikidata: str, description: str) -> str:
     """Say why an entry of a kept key is left out, or give an empty string."""
     if tree == "brands":
         return ""
     if tree == "transit":
         return "" if wikidata or _CARRIER.search(name) else "a network of unknown standing, mostly a place's name"
+    if decision.category.startswith("GOVERNMENT") and _UNIVERSITY.search(name):
+        return "a university's library"
     if not wikidata:
         return "an operator without a Wikidata item"
     if _SCHOOL_OFFICE.search(description):
@@ -140,4 +158,5 @@ def entries(path: Path, facts: Facts, locations: Locations, dropped: Counter[str
                 continue
             identity, names, others = _spellings(item, main)
             where = locations.countries(item["locationSet"])
-            yield Entry(item["id"], source, identity, names, others, wikidata, where, decision.category)
+            category = _category(source, decision, facts.description(wikidata))
+            yield Entry(item["id"], source, identity, names, others, wikidata, where, category)
