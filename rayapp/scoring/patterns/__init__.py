@@ -7,5 +7,6 @@ automaton) and together a program; a set of programs is one Aho-Corasick table w
 
 from rayapp.scoring.patterns.kernel import Tables, match_rows
 from rayapp.scoring.patterns.pattern_set import PatternFault, PatternSet, compile_patterns, find_faults, match
+from rayapp.scoring.patterns.span import spans
 
-__all__ = ["PatternFault", "PatternSet", "Tables", "compile_patterns", "find_faults", "match", "match_rows"]
+__all__ = ["PatternFault", "PatternSet", "Tables", "compile_patterns", "find_faults", "match", "match_rows", "spans"]
