@@ -159,7 +159,7 @@ def test_a_cluster_of_another_major_version_is_refused_with_both_versions_named(
     with server:
         pass
     (server.cluster / "PG_VERSION").write_text("12\n")
-    with pytest.raises(InvalidSetup, match="was made by PostgreSQL 12 and .* is PostgreSQL"):
+    with pytest.raises(InvalidSetup, match=r"was made by PostgreSQL 12 and .* is PostgreSQL"):
         server.start()
 
 
@@ -168,7 +168,7 @@ def test_a_server_that_cannot_start_says_why(server: EmbeddedPostgres, monkeypat
     with server:
         pass
     (server.cluster / "global" / "pg_control").rename(server.cluster / "global" / "gone")
-    with pytest.raises(InvalidSetup, match="PostgreSQL keeps stopping: .*pg_control"):
+    with pytest.raises(InvalidSetup, match=r"PostgreSQL keeps stopping: .*pg_control"):
         server.start()
 
 

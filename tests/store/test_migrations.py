@@ -32,13 +32,13 @@ async def execute(url: str, statement: str) -> list[asyncpg.Record]:
 
 def test_a_migration_that_was_changed_after_it_was_applied_is_refused(database: str) -> None:
     asyncio.run(execute(database, "UPDATE rayapp.migration SET digest = 'other' WHERE number = 1"))
-    with pytest.raises(InvalidSetup, match="0001_.* was changed after"):
+    with pytest.raises(InvalidSetup, match=r"0001_.* was changed after"):
         asyncio.run(migrated(database))
 
 
 def test_a_database_that_is_newer_than_the_program_is_refused(database: str) -> None:
     asyncio.run(execute(database, "INSERT INTO rayapp.migration VALUES (9999, '9999_future', 'x')"))
-    with pytest.raises(InvalidSetup, match="does not know .9999_future"):
+    with pytest.raises(InvalidSetup, match=r"does not know .9999_future"):
         asyncio.run(migrated(database))
 
 

@@ -52,7 +52,8 @@ WITH latest AS MATERIALIZED (
 ), merged AS (
     INSERT INTO rayapp.transaction AS stored
         (id, descriptor, amount, currency, direction, mcc, country, booked_at, account_id, user_id, version)
-    SELECT id, descriptor, amount::numeric, currency, direction, mcc, country, booked_at::timestamptz, account_id, user_id, $1 + row_number
+    SELECT id, descriptor, amount::numeric, currency, direction, mcc, country, booked_at::timestamptz, account_id, user_id,
+           $1::bigint + row_number
     FROM latest
     ORDER BY id
     ON CONFLICT (id) DO UPDATE
