@@ -41,9 +41,9 @@ WEAK, EXACT = "weak", "exact"
 
 
 def _dictionary() -> frozenset[str]:
-    words = {word.upper() for word in get_english_words_set(["web2"]) if not word.islower()} & _heard("en")
+    words = set(_heard("en").intersection(word.upper() for word in get_english_words_set(["web2"]) if not word.islower()))
     for language in _LANGUAGES:
-        words |= _proper_english(_heard(language)) if language == "en" else _heard(language)
+        words |= everyday_words() if language == "en" else _heard(language)
     return frozenset(words)
 
 
@@ -56,14 +56,20 @@ def _heard(language: str) -> frozenset[str]:
     return frozenset(fold(word).replace("'", "") for word, count in counts.items() if count > least)
 
 
-def _proper_english(found: frozenset[str]) -> set[str]:
+def _proper_english(found: frozenset[str]) -> frozenset[str]:
     """Keep the words that Webster's Second writes without a capital, plain or with an ending."""
     known = {word.upper() for word in get_english_words_set(["web2"]) if word.islower()}
     endings = ("", "S", "ES", "ED", "ING", "ER", "LY")
-    return {word for word in found if any(word.removesuffix(ending) in known or word.removesuffix(ending) + "E" in known for ending in endings)}
+    return frozenset(word for word in found if any(word.removesuffix(end) in known or word.removesuffix(end) + "E" in known for end in endings))
 
 
-def _people() -> frozenset[str]:
+def everyday_words() -> frozenset[str]:
+    """Give the common words of English, without names."""
+    return _proper_english(_heard("en"))
+
+
+def given_and_family_names() -> frozenset[str]:
+    """Give the given names and the most frequent surnames of the US census of 1990."""
     folder = resources.files("names")
     lists = [(folder / f"dist.{kind}").read_text().split("\n") for kind in ("male.first", "female.first", "all.last")]
     return frozenset(line.split()[0] for rows in (*lists[:2], lists[2][:_SURNAMES]) for line in rows if line.strip())
@@ -111,7 +117,7 @@ class Commonness:
         self._brands = brands
         self._spread = spread_phrases
         self._dictionary = _dictionary()
-        self._people = _people()
+        self._people = given_and_family_names()
         self._places, self._codes = _places()
 
     def is_word(self, word: str) -> bool:
