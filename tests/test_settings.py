@@ -19,6 +19,7 @@ def test_every_variable_reaches_its_field() -> None:
         {
             "RAYAPP_DATABASE_URL": URL,
             "RAYAPP_DATA_DIR": "/srv/rayapp",
+            "RAYAPP_CACHE_DIR": "/var/cache/rayapp",
             "RAYAPP_PACK": "/srv/pack",
             "RAYAPP_HTTP_HOST": "::1",
             "RAYAPP_HTTP_PORT": "9000",
@@ -32,6 +33,7 @@ def test_every_variable_reaches_its_field() -> None:
     assert settings == Settings(
         database_url=URL,
         data_dir=Path("/srv/rayapp"),
+        cache_dir=Path("/var/cache/rayapp"),
         pack=Path("/srv/pack"),
         http_host="::1",
         http_port=9000,

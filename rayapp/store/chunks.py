@@ -12,6 +12,7 @@ import pyarrow as pa
 from rayapp.errors import InvalidInput, InvalidSetup
 from rayapp.store.binary_copy import binary_copy
 from rayapp.store.database import errors_as_ours
+from rayapp.store.staging import staging_table
 from rayapp.store.statements import statements
 
 SQL = statements("ingest")
@@ -19,24 +20,6 @@ SQL = statements("ingest")
 JOB_SHIFT, CHUNK_SHIFT = 40, 20
 MOST_ROWS = 1 << CHUNK_SHIFT
 MOST_SHOWN = 1000
-
-INPUT_COLUMNS = ("id", "descriptor", "amount", "currency", "direction", "mcc", "country", "booked_at", "account_id", "user_id")
-DECISION_COLUMNS = (
-    "status",
-    "merchant_name",
-    "merchant_id",
-    "processor",
-    "category_primary",
-    "category_detailed",
-    "score",
-    "confidence",
-    "level",
-    "merchant_score",
-    "semantic_score",
-    "rule_score",
-    "alias_id",
-    "rule_ids",
-)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +47,8 @@ class Job(msgspec.Struct, frozen=True):
 class Chunk(msgspec.Struct, frozen=True):
     """One chunk of a job: its classified rows, and what had to be left out.
 
-    ``transactions`` has the columns of ``INPUT_COLUMNS`` as text (missing ones count as null), ``decisions`` those of
-    ``DECISION_COLUMNS``; both have one row for each loaded row in the order of the source. ``rows`` (int32) gives each row's
-    place in the chunk.
+    ``transactions`` has the engine's input columns and ``decisions`` its output columns, one row for each loaded row in the order
+    of the source. ``rows`` (int32) gives each row's place in the chunk.
     """
 
     number: int
@@ -143,7 +125,8 @@ async def load_chunk(session: asyncpg.Connection, job: Job, chunk: Chunk) -> Cou
     version stays. After ``Unavailable`` the caller drops the connection and tries again on a new one, also when the answer to the
     commit was lost. Values must be valid already: one that PostgreSQL refuses takes the whole chunk with it.
     """
-    staging = _staging(chunk)
+    _check_lengths(chunk)
+    staging = staging_table(chunk.transactions, chunk.decisions, chunk.rows)
     with errors_as_ours():
         async with session.transaction():
             if not await session.fetchval(SQL["claim_chunk"], job.seq, chunk.number):
@@ -181,15 +164,10 @@ async def quarantined(session: asyncpg.Connection, job: Job, most: int = 1_000_0
     return [Rejected(*row) for row in rows]
 
 
-def _staging(chunk: Chunk) -> pa.Table:
-    """Put input, decisions and row numbers side by side, all input as text, which PostgreSQL reads exactly."""
-    given, decisions = chunk.transactions, chunk.decisions
-    if not given.num_rows == decisions.num_rows == len(chunk.rows) <= MOST_ROWS:
-        raise InvalidInput(f"chunk {chunk.number}: {given.num_rows} transactions, {decisions.num_rows} decisions, {len(chunk.rows)} rows")
-    absent = pa.nulls(given.num_rows, pa.string())
-    columns = {name: given[name].cast(pa.string()) if name in given.column_names else absent for name in INPUT_COLUMNS}
-    columns |= {name: decisions[name] for name in DECISION_COLUMNS}
-    return pa.table(columns | {"row_number": chunk.rows.cast(pa.int32())})
+def _check_lengths(chunk: Chunk) -> None:
+    given, decided, rows = chunk.transactions.num_rows, chunk.decisions.num_rows, len(chunk.rows)
+    if not given == decided == rows <= MOST_ROWS:
+        raise InvalidInput(f"chunk {chunk.number}: {given} transactions, {decided} decisions, {rows} rows; the most is {MOST_ROWS}")
 
 
 async def _quarantine(session: asyncpg.Connection, job: Job, chunk: Chunk) -> int:

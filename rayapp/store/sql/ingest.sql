@@ -37,7 +37,7 @@ RETURNING 1;
 
 -- name: create_staging
 CREATE TEMP TABLE staging (
-    id text COLLATE "C", descriptor text, amount text, currency text, direction text, mcc text, country text, booked_at text, account_id text,
+    id text COLLATE "C", descriptor text, amount text, currency text, direction text, mcc text, country text, booked_at timestamptz, account_id text,
     user_id text, status text, merchant_name text, merchant_id text, processor text, category_primary text, category_detailed text,
     score double precision, confidence double precision, level text, merchant_score double precision, semantic_score double precision,
     rule_score double precision, alias_id text, rule_ids text[], row_number integer
@@ -52,7 +52,7 @@ WITH latest AS MATERIALIZED (
 ), merged AS (
     INSERT INTO rayapp.transaction AS stored
         (id, descriptor, amount, currency, direction, mcc, country, booked_at, account_id, user_id, version)
-    SELECT id, descriptor, amount::numeric, currency, direction, mcc, country, booked_at::timestamptz, account_id, user_id,
+    SELECT id, descriptor, amount::numeric, currency, direction, mcc, country, booked_at, account_id, user_id,
            $1::bigint + row_number
     FROM latest
     ORDER BY id
