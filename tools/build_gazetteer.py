@@ -78,10 +78,12 @@ class Claims:
             return True
         if owners:
             return False
+        words = tokens(spelling.text)
         if spelling.borrowed:
+            if words == tokens(merchant.name)[: len(words)] and self._has_other_kin(words[0], merchant):
+                return False
             family = [other for other in claimants if other.wikidata and other.wikidata == merchant.wikidata]
             return not family or merchant is min(family, key=lambda other: (trade_rank(other.category), len(other.name), other.id))
-        words = tokens(spelling.text)
         if commonness.is_place(words) or len({other.category for other in claimants}) > 1:
             return False
         return len(words) > 1 or (commonness.is_coinage(words[0]) and not self._has_other_kin(words[0], merchant))

@@ -82,6 +82,8 @@ def _written(name: str) -> Iterator[str]:
     words = tokens(name)
     bare = _without_legal(words)
     yield " ".join(bare)
+    if words[0] == "THE" and len(bare) > len(("THE", "X")):
+        yield " ".join(bare[1:])
     if "'s" in name or "’s" in name:
         yield name.replace("'s", " s").replace("’s", " s")
     if "AND" in bare[1:-1] and all(len(word) >= _SHORT_CODE for word in bare):
@@ -108,8 +110,7 @@ def _shortened(name: str) -> Iterator[str]:
     while len(words) > 1 and (words[-1] in _TAILS or words[-1] in _MARKS):
         words.pop()
         if words[-1] not in _MARKS:
-            yield " ".join(words)
-            yield " ".join(words[1:]) if words[0] == "THE" else ""
+            yield " ".join(words[1:] if words[0] == "THE" else words)
 
 
 def _addresses(merchant: Merchant, hosts: Iterable[str]) -> Iterator[str]:

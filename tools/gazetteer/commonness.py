@@ -24,13 +24,14 @@ from gazetteer.text import fold, squashed, tokens
 
 _LANGUAGES = ("en", "es", "fr", "de", "it", "nl", "pt")
 _RATE = 1e-7
-"""A word is common from one use in ten million words on; at and below ``_PADDING`` uses a dictionary lists it without having counted it."""
+"""A word is common from one use in ten million words on, in English from any; at and below ``_PADDING`` uses a dictionary lists it without having
+counted it."""
 _PADDING = 50
 _SURNAMES = 3_000
 _CITY_PEOPLE = 50_000
 _GENERIC_BRANDS = 12
 """A common word that stands in this many brands belongs to none."""
-_PAIR_BRANDS = 18
+_PAIR_BRANDS = 12
 """Two words are a name of their own (HOME DEPOT) unless both stand in this many brands (CITY MARKET) and the brand is a local one."""
 _FAMOUS_COUNTRIES = 3
 _SPREAD_MERCHANTS, _SPREAD_SHARE = 6, 0.5
@@ -52,7 +53,7 @@ def _heard(language: str) -> frozenset[str]:
     """Give the words of a language that are common in speech."""
     with gzip.open(str(resources.files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as file:
         counts: dict[str, int] = json.load(file)
-    least = max(_PADDING, _RATE * sum(counts.values()))
+    least = _PADDING if language == "en" else max(_PADDING, _RATE * sum(counts.values()))
     return frozenset(fold(word).replace("'", "") for word, count in counts.items() if count > least)
 
 

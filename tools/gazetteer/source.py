@@ -24,6 +24,7 @@ _PUBLIC_BODY = re.compile(
 )
 _NOT_RETAIL_POWER = re.compile(r"\b(railways?|rail|pipelines?|oil|mining|steel|physics|university|transmission|aluminium|paper)\b", re.IGNORECASE)
 _SCHOOL_OFFICE = re.compile(r"Filipino school district|Schools Division", re.IGNORECASE)
+_NETWORK_COUNTRY = re.compile(r"^[A-Z]{2}:")
 _UNIVERSITY = re.compile(r"universi|college|école", re.IGNORECASE)
 _CARRIER = re.compile(
     r"bus|transit|transport|transp|metro|rail|tram|ferr|lines?\b|rapid|shuttle|verkehr|tren|autob|urban|mobil|nahverkehr|express|collectiv",
@@ -125,8 +126,8 @@ def _refused(tree: str, decision: Decision, name: str, wikidata: str, descriptio
 def _spellings(item: Mapping[str, Any], main: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Give the identity, the names that are surely it, and the other spellings that the index accepts for it."""
     tags: Mapping[str, str] = item["tags"]
-    shown = without_qualifier(item["displayName"])
-    identity = without_qualifier(tags.get("name") or tags.get(main) or shown)
+    shown = without_qualifier(_NETWORK_COUNTRY.sub("", item["displayName"]))
+    identity = without_qualifier(_NETWORK_COUNTRY.sub("", tags.get("name") or tags.get(main) or shown))
     same = key(tags.get(main, "")) in ("", key(identity), key(tags.get("name", "")))
     stems = ("name", main) if same else ("name",)
     names = [tags[tag] for stem in stems for tag in sorted(tags) if tag == stem or tag.startswith(f"{stem}:")]
