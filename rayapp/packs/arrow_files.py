@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from rayapp.packs.faults import Faults, closest, quoted
 from rayapp.packs.source import Place
-from rayapp.scoring.codes import COUNTRIES
+from rayapp.scoring.codes import COUNTRIES, WITHDRAWN_COUNTRIES
 
 MAX_ROWS = 2_000_000
 MAX_SHOWN = 5
@@ -29,8 +29,17 @@ GAZETTEER = pa.schema(
     ]
 )
 PLACES = pa.schema(
-    [("name", pa.string()), ("kind", pa.string()), ("country", pa.string()), ("region", pa.string()), ("population", pa.int64())]
+    [
+        ("name", pa.string()),
+        ("kind", pa.string()),
+        ("country", pa.string()),
+        ("region", pa.string()),
+        ("population", pa.int64()),
+        ("common", pa.bool_()),
+    ]
 )
+OPTIONAL = {"common"}
+"""Columns that may be missing, and then hold false."""
 
 
 def read_gazetteer(path: Path, file: str, faults: Faults) -> pa.Table | None:
@@ -48,7 +57,7 @@ def read_gazetteer(path: Path, file: str, faults: Faults) -> pa.Table | None:
     }
     _refuse_rows(table, wrong, file, faults)
     codes = pc.unique(pc.list_flatten(table["countries"])).to_pylist()
-    _refuse_codes({str(code) for code in codes}, file, "countries", faults)
+    _refuse_codes({str(code) for code in codes} - COUNTRIES, file, "countries", faults)
     return table
 
 
@@ -63,7 +72,7 @@ def read_places(path: Path, file: str, faults: Faults) -> pa.Table | None:
         "population": (pc.less(table["population"], 0), "is negative"),
     }
     _refuse_rows(table, wrong, file, faults)
-    _refuse_codes(set(pc.unique(table["country"]).to_pylist()) - {""}, file, "country", faults)
+    _refuse_codes(set(pc.unique(table["country"]).to_pylist()) - COUNTRIES - WITHDRAWN_COUNTRIES - {""}, file, "country", faults)
     return table
 
 
@@ -76,10 +85,10 @@ def _read(path: Path, file: str, schema: pa.Schema, faults: Faults) -> pa.Table 
             if rows > MAX_ROWS:
                 faults.error(place, f"{rows:,} rows, and the most is {MAX_ROWS:,}")
                 return None
-            missing = [name for name in schema.names if name not in names]
+            missing = [name for name in schema.names if name not in names and name not in OPTIONAL]
             for name in missing:
                 faults.error(place, f"missing column {name}", closest(name, names))
-            return None if missing else _cast(parquet.read(schema.names), schema, place, faults)
+            return None if missing else _cast(parquet.read([name for name in schema.names if name in names]), schema, place, faults)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.error(place, f"not Parquet that can be read: {str(error).splitlines()[0]}")
         return None
@@ -89,7 +98,7 @@ def _cast(table: pa.Table, schema: pa.Schema, place: Place, faults: Faults) -> p
     """Give the columns their types: dictionaries become strings, narrow numbers wide ones, nulls the empty value."""
     columns = []
     for field in schema:
-        column = table[field.name]
+        column = table[field.name] if field.name in table.column_names else pa.nulls(len(table), field.type)
         try:
             columns.append(_filled(column.cast(field.type), field.type))
         except pa.ArrowException:
@@ -97,12 +106,12 @@ def _cast(table: pa.Table, schema: pa.Schema, place: Place, faults: Faults) -> p
     return pa.table(columns, schema=schema) if len(columns) == len(schema) else None
 
 
-def _filled(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _filled(column: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if not column.null_count:
         return column
     if pa.types.is_list(kind):
         return pc.if_else(pc.is_valid(column), column, pa.scalar([], kind))
-    return pc.fill_null(column, "" if pa.types.is_string(kind) else 0)
+    return pc.fill_null(column, "" if pa.types.is_string(kind) else pa.scalar(0).cast(kind))
 
 
 def _not_in(column: pa.ChunkedArray, known: tuple[str, ...]) -> pa.ChunkedArray:
@@ -120,5 +129,5 @@ def _refuse_rows(table: pa.Table, wrong: Mapping[str, tuple[pa.ChunkedArray, str
 
 
 def _refuse_codes(codes: set[str], file: str, name: str, faults: Faults) -> None:
-    for code in sorted(codes - COUNTRIES)[:MAX_SHOWN]:
+    for code in sorted(codes)[:MAX_SHOWN]:
         faults.error(Place(file, 1), f"{name}: unknown code {quoted(code)}")

@@ -55,7 +55,7 @@ def check_mcc(ranges: tuple[MccRange, ...], known: Iterable[str], faults: Faults
     """Check the categories of the MCC map and that no code is in two ranges."""
     for item in ranges:
         check_category(item.category, item.place, known, faults)
-    ordered = sorted(ranges, key=lambda item: (item.first, item.last))
+    ordered = sorted((item for item in ranges if item.first >= 0), key=lambda item: (item.first, item.last))
     widest: MccRange | None = None
     for item in ordered:
         if widest is not None and item.first <= widest.last:

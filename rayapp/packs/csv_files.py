@@ -99,11 +99,12 @@ def read_category(row: Record) -> CategorySource:
 def read_mcc(row: Record) -> MccRange:
     """Read a row of ``mcc.csv``."""
     first, last = _four_digits(row, "first"), _four_digits(row, "last")
-    if first > last:
+    sound = 0 <= first <= last
+    if first > last >= 0:
         row.wrong("first", f"the range {first:04}-{last:04} is reversed")
     return MccRange(
-        first=first,
-        last=last,
+        first=first if sound else -1,
+        last=last if sound else -1,
         category=row.text("detailed", needed=True),
         weight=row.number("weight", MCC_WEIGHT),
         description=row.text("description"),
@@ -112,12 +113,12 @@ def read_mcc(row: Record) -> MccRange:
 
 
 def _four_digits(row: Record, name: str) -> int:
-    """Read a code; leading zeros that a spreadsheet took away are given back."""
+    """Read a code, -1 where there is none; leading zeros that a spreadsheet took away are given back."""
     code = row.text(name, needed=True)
     found = row.mcc(code.zfill(4), name) if code else None
     if found and found[0] != found[1]:
         row.wrong(name, "one code, not a range")
-    return found[0] if found else 0
+    return found[0] if found else -1
 
 
 def read_merchant(row: Record) -> MerchantSource:

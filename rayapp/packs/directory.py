@@ -18,6 +18,9 @@ from rayapp.packs.toml_rules import read_rules
 Item = TypeVar("Item")
 ReadArrow = Callable[[Path, str, Faults], pa.Table | None]
 
+BASE = "default:"
+"""Stands before the names of the extended pack's files."""
+
 ARTEFACTS = ("semantic.safetensors", "learned.parquet", "confidence.json")
 FILES = ("pack.toml", "taxonomy.csv", "mcc.csv", "processors.csv", "phrases.csv", "gazetteer.parquet", "places.parquet", *ARTEFACTS)
 BESIDE = (".md", ".txt", ".rst")
@@ -51,7 +54,7 @@ class _Reader:
         own = self._own(head or Head("unnamed", "", self._place("pack.toml")))
         if head is None or head.extends is None or self._label:
             return own
-        base = _Reader(DEFAULT_PACK, self._faults, "default:").read()
+        base = _Reader(DEFAULT_PACK, self._faults, BASE).read()
         return extend(own, base, head, self._faults) if base else own
 
     def _own(self, head: Head) -> PackSource:

@@ -10,6 +10,9 @@ MAX_QUOTED = 60
 MAX_COMPARED = 80
 """A value longer than this is not compared with what is known: closeness costs time in the product of the lengths."""
 
+SHORTEST_BEGINNING = 3
+"""From this length on, what a name begins with suggests it."""
+
 
 class Faults:
     """The faults found so far, in the order in which they were found."""
@@ -48,6 +51,7 @@ def closest(value: str, known: Iterable[str]) -> str:
         return ""
     spelt = {choice.casefold(): choice for choice in known}
     near = get_close_matches(value.casefold(), spelt, n=1, cutoff=0.6)
+    near = near or [name for name in spelt if len(value) >= SHORTEST_BEGINNING and name.startswith(value.casefold())]
     return f"did you mean {quoted(spelt[near[0]])}?" if near else ""
 
 

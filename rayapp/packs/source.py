@@ -178,8 +178,9 @@ class PackSource(msgspec.Struct, frozen=True):
     """A whole pack, with what it takes from the pack that it extends already merged in.
 
     ``gazetteer`` has the columns id, name, category, website, match (string), aliases, countries (list<string>) and weight
-    (float64), without the rows that a hand-written merchant of the same id replaces. ``places`` has name, kind, country, region
-    (string) and population (int64). ``artefacts`` gives the paths of ``semantic.safetensors``, ``learned.parquet`` and
+    (float64), without the rows that a hand-written merchant of the same id replaces; a merchant whose aliases differ in
+    ``match`` has several rows. ``places`` has name, kind, country, region (string), population (int64) and common (bool: too
+    much of a word to be a place by itself). ``artefacts`` gives the paths of ``semantic.safetensors``, ``learned.parquet`` and
     ``confidence.json`` by file name, those that there are.
     """
 

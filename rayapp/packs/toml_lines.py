@@ -114,7 +114,10 @@ class TomlLines:
         return at + 1
 
     def _note(self, path: Path, at: int) -> None:
-        self._lines.setdefault(path, bisect_right(self._starts, at))
+        line = bisect_right(self._starts, at)
+        while path and path not in self._lines:
+            self._lines[path] = line
+            path = path[:-1]
 
     def _past_space(self, at: int) -> int:
         match = _SPACE.match(self._text, at)

@@ -103,22 +103,23 @@ def _examples(table: Table, name: str) -> tuple[Example, ...]:
     for index, item in enumerate(table.items(name)):
         line = table.place_of(name, index).line
         example = Example(item, plain=True, line=line) if isinstance(item, str) else _example(table.item(name, index), line)
-        if not 1 <= len(example.descriptor) <= MAX_DESCRIPTOR:
+        if example and not 1 <= len(example.descriptor) <= MAX_DESCRIPTOR:
             table.faults.error(Place(table.file, line), f"{name}: a descriptor has 1 to {MAX_DESCRIPTOR} characters")
-        else:
+        elif example:
             found.append(example)
     return tuple(found)
 
 
-def _example(table: Table, line: int) -> Example:
-    """Read an example that gives more than a descriptor."""
+def _example(table: Table, line: int) -> Example | None:
+    """Read an example that gives more than a descriptor; ``None`` where it lacks that."""
     table.refuse_others(_EXAMPLE_KEYS)
     mcc = table.mcc(table.values["mcc"], "mcc") if "mcc" in table.values else None
     descriptor = table.values.get("descriptor")
     if not isinstance(descriptor, str):
         table.wrong("descriptor", "is missing" if descriptor is None else "must be text")
+        return None
     return Example(
-        descriptor=descriptor if isinstance(descriptor, str) else "?",
+        descriptor=descriptor,
         direction=table.choice("direction", DIRECTIONS) if table.has("direction") else None,
         amount=table.amount("amount"),
         currency=_code(table, "currency", CURRENCIES),

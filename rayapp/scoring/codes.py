@@ -1,6 +1,6 @@
 """The codes that standards give to countries and currencies.
 
-Sources: ISO 3166-1 alpha-2 (249 officially assigned codes), and ISO 4217 with its lists one (active) and three (withdrawn).
+Sources: ISO 3166-1 alpha-2 (249 officially assigned codes), ISO 3166-3, and ISO 4217 with its lists one (active) and three (withdrawn).
 """
 
 COUNTRIES = frozenset(
@@ -15,6 +15,9 @@ COUNTRIES = frozenset(
     """.split()  # noqa: SIM905 - a list literal of them would be six times as long to read
 ) | {"XK"}
 """ISO 3166-1 alpha-2, and ``XK``, the user-assigned code by which banks and card schemes know Kosovo."""
+
+WITHDRAWN_COUNTRIES = frozenset({"AN", "BU", "CS", "DD", "FX", "NT", "SU", "TP", "YD", "YU", "ZR"})
+"""ISO 3166-3: alpha-2 codes of countries that are no more, which old statements still name."""
 
 ACTIVE_CURRENCIES = frozenset(
     """
