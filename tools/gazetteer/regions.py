@@ -1,6 +1,7 @@
 """States, provinces, nations and counties as banks print them, and the countries' own names.
 
-Sources: ISO 3166-2 names, the postal abbreviations of the United States, Canada and Australia, and the traditional abbreviations of British counties.
+Sources: ISO 3166-2 names, the postal abbreviations of the United States, Canada and Australia, and the traditional abbreviations of
+British counties.
 """
 
 CANADA = {
@@ -37,13 +38,15 @@ TERRITORIES = {"PR": "Puerto Rico", "GU": "Guam", "VI": "US Virgin Islands", "AS
 """Of the United States, beside the states."""
 
 BRITAIN = {
-    "ENG": "England|Beds|Bedfordshire|Berks|Berkshire|Bucks|Buckinghamshire|Cambs|Cambridgeshire|Cheshire|Cornwall|Cumbria|Derbys|Derbyshire|Devon|"
-    "Dorset|East Sussex|Essex|Glos|Gloucestershire|Greater London|Greater Manchester|Hampshire|Hants|Herefordshire|Hertfordshire|Herts|Kent|Lancashire|"
-    "Lancs|Leicestershire|Leics|Lincolnshire|Lincs|Merseyside|Middlesex|Middx|Norfolk|North Yorkshire|Northamptonshire|Northants|Northumberland|"
-    "Nottinghamshire|Notts|Oxfordshire|Oxon|Shropshire|Somerset|South Yorkshire|Staffordshire|Staffs|Suffolk|Surrey|Sussex|Tyne and Wear|Warwickshire|"
+    "ENG": "England|Beds|Bedfordshire|Berks|Berkshire|Bucks|Buckinghamshire|Cambs|Cambridgeshire|Cheshire|Cornwall|Cumbria|"
+    "Derbys|Derbyshire|Devon|Dorset|East Sussex|Essex|Glos|Gloucestershire|Greater London|Greater Manchester|Hampshire|"
+    "Hants|Herefordshire|Hertfordshire|Herts|Kent|Lancashire|Lancs|Leicestershire|Leics|Lincolnshire|Lincs|Merseyside|"
+    "Middlesex|Middx|Norfolk|North Yorkshire|Northamptonshire|Northants|Northumberland|Nottinghamshire|Notts|Oxfordshire|"
+    "Oxon|Shropshire|Somerset|South Yorkshire|Staffordshire|Staffs|Suffolk|Surrey|Sussex|Tyne and Wear|Warwickshire|"
     "West Midlands|West Sussex|West Yorkshire|Wiltshire|Wilts|Worcestershire|Worcs|Yorks|Yorkshire",
     "SCT": "Scotland|Aberdeenshire|Ayrshire|Fife|Lanarkshire|Midlothian|Renfrewshire|West Lothian",
-    "WLS": "Wales|Carmarthenshire|Ceredigion|Flintshire|Glamorgan|Gwent|Gwynedd|Mid Glamorgan|Monmouthshire|Pembrokeshire|Powys|South Glamorgan",
+    "WLS": "Wales|Carmarthenshire|Ceredigion|Flintshire|Glamorgan|Gwent|Gwynedd|Mid Glamorgan|Monmouthshire|Pembrokeshire|"
+    "Powys|South Glamorgan",
     "NIR": "Northern Ireland|Antrim|Co Antrim|Co Armagh|Co Down|Co Tyrone|Co Londonderry",
 }
 """ISO 3166-2 code of the nation: its name, then its counties."""

@@ -22,7 +22,9 @@ _PUBLIC_BODY = re.compile(
     r"county seat|public authority)\b|\b(city|town|village|borough|ward|county|canton|state|district) (and \w+ )?(in|of)\b",
     re.IGNORECASE,
 )
-_NOT_RETAIL_POWER = re.compile(r"\b(railways?|rail|pipelines?|oil|mining|steel|physics|university|transmission|aluminium|paper)\b", re.IGNORECASE)
+_NOT_RETAIL_POWER = re.compile(
+    r"\b(railways?|rail|pipelines?|oil|mining|steel|physics|university|transmission|aluminium|paper)\b", re.IGNORECASE
+)
 _SCHOOL_OFFICE = re.compile(r"Filipino school district|Schools Division", re.IGNORECASE)
 _NETWORK_COUNTRY = re.compile(r"^[A-Z]{2}:")
 _UNIVERSITY = re.compile(r"universi|college|école", re.IGNORECASE)
@@ -110,24 +112,22 @@ def _refused(tree: str, decision: Decision, name: str, wikidata: str, descriptio
         return ""
     if tree == "transit":
         return "" if wikidata or _CARRIER.search(name) else "a network of unknown standing, mostly a place's name"
-    if decision.category.startswith("GOVERNMENT") and _UNIVERSITY.search(name):
-        return "a university's library"
-    if not wikidata:
-        return "an operator without a Wikidata item"
-    if _SCHOOL_OFFICE.search(description):
-        return "an office that is not paid"
-    if not decision.category.startswith("GOVERNMENT") and _PUBLIC_BODY.search(description):
-        return "a public body paid under many headings"
-    if decision.category.endswith("GAS_AND_ELECTRICITY") and _NOT_RETAIL_POWER.search(description):
-        return "does not sell power to consumers"
-    return ""
+    government, power = decision.category.startswith("GOVERNMENT"), decision.category.endswith("GAS_AND_ELECTRICITY")
+    reasons = (
+        (government and _UNIVERSITY.search(name), "a university's library"),
+        (not wikidata, "an operator without a Wikidata item"),
+        (_SCHOOL_OFFICE.search(description), "an office that is not paid"),
+        (not government and _PUBLIC_BODY.search(description), "a public body paid under many headings"),
+        (power and _NOT_RETAIL_POWER.search(description), "does not sell power to consumers"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def _spellings(item: Mapping[str, Any], main: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Give the identity, the names that are surely it, and the other spellings that the index accepts for it."""
     tags: Mapping[str, str] = item["tags"]
     shown = without_qualifier(_NETWORK_COUNTRY.sub("", item["displayName"]))
-    identity = without_qualifier(_NETWORK_COUNTRY.sub("", tags.get("name") or tags.get(main) or shown))
+    identity = without_qualifier(_NETWORK_COUNTRY.sub("", tags.get("name") or tags.get(main) or "")) or shown
     same = key(tags.get(main, "")) in ("", key(identity), key(tags.get("name", "")))
     stems = ("name", main) if same else ("name",)
     names = [tags[tag] for stem in stems for tag in sorted(tags) if tag == stem or tag.startswith(f"{stem}:")]

@@ -10,7 +10,8 @@ from functools import cache
 
 from rayapp.scoring.fold import CYRILLIC, GREEK, LETTERS, PUNCTUATION
 
-_LETTERS = str.maketrans({**PUNCTUATION, **LETTERS, **CYRILLIC, **GREEK, **{letter.lower(): text for letter, text in {**CYRILLIC, **GREEK}.items()}})
+_SCRIPTS = {**CYRILLIC, **GREEK}
+_LETTERS = str.maketrans({**PUNCTUATION, **LETTERS, **_SCRIPTS, **{letter.lower(): text for letter, text in _SCRIPTS.items()}})
 _PLUS = re.compile(r"(?<=[^\W_])\+")
 _PAIRS = re.compile(r"(?<=[A-Z]{3})(?=[0-9]{2,}\b)|(?<=[0-9])(?=[A-Z]{3})")
 _WORDS = re.compile(r"[^\W_]+")
