@@ -13,6 +13,7 @@ from rayapp.packs.source import PackSource
 from rayapp.scoring import judge, phrases
 from rayapp.scoring.core import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
+from rayapp.scoring.near import LEAST, MOST, build_near_index
 from rayapp.scoring.pack import string_array
 
 Arrays = dict[str, NDArray[Any]]
@@ -25,6 +26,9 @@ MONTHS = """
 GLUE = "OF THE AND AT IN ON FOR FROM DE DU DES LA LE DEL DELLA DI DA DO DOS VAN VON DER DEN UND ET Y E".split()  # noqa: SIM905
 """Words after which a place belongs to the name (UNIVERSITY OF TORONTO)."""
 
+DOMAINS = (" COM", " CO UK", " DE", " FR", " NET", " ORG")
+"""Ends of web addresses, which are printed as they are or not at all."""
+
 KINDS = {
     "noise": phrases.NOISE,
     "noise_start": phrases.NOISE_START,
@@ -36,6 +40,9 @@ KINDS = {
     "generic": phrases.GENERIC,
 }
 MATCHES = {"": 0, "weak": judge.WEAK, "exact": judge.EXACT}
+REGION_ORDER = ("US", "CA", "AU", "GB")
+"""Whose region is meant by a code of several countries (WA): whose banks print regions most."""
+
 PLACE_KINDS = {"city": CITY, "region": REGION, "country": COUNTRY}
 
 
@@ -61,9 +68,12 @@ class Entries:
 
 
 def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence[str], Sequence[str], str, str, float, int]]:
-    """Give every merchant as id, name, category, aliases, countries, website, match, weight, origin; hand-written ones first."""
+    """Give every merchant as id, name, category, aliases, countries, website, match, weight, origin; hand-written ones first.
+
+    The gazetteer lists a merchant's name among its aliases, and has a row more for those aliases that are common words.
+    """
     for item in source.merchants:
-        yield item.id, item.name, item.category, item.aliases, item.countries, item.website, item.match, item.weight, judge.CURATED
+        yield item.id, item.name, item.category, (item.name, *item.aliases), item.countries, item.website, item.match, item.weight, judge.CURATED
     if source.gazetteer is not None:
         columns = [
             source.gazetteer[name].to_pylist() for name in ("id", "name", "category", "aliases", "countries", "website", "match", "weight")
@@ -85,7 +95,7 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
             category.append(categories.get(code, -1))
             origin.append(source_kind)
             countries.append(sorted({country_number(land) for land in lands}))
-        wanted.extend((alias, merchant, MATCHES[match], round(weight * judge.ONE)) for alias in dict.fromkeys((name, *aliases)))
+        wanted.extend((alias, merchant, MATCHES[match], round(weight * judge.ONE)) for alias in dict.fromkeys(aliases))
     texts = token_texts([alias for alias, *_ in wanted])
     chosen: dict[tuple[int, int], tuple[int, int]] = {}
     for text, (_, merchant, match_kind, share) in zip(texts, wanted, strict=True):
@@ -118,6 +128,7 @@ def _alias_tables(  # noqa: PLR0913 - the columns of one table
         "merchant/country_offset": offsets_of(countries),
         "merchant/country": np.array([land for lands in countries for land in lands], np.int16),
     }
+    arrays.update(_near(order, [chosen[pair][0] for pair in order], category, texts))
     strings = {
         "merchant_id": string_array(ids),
         "merchant_name": string_array(names),
@@ -125,6 +136,21 @@ def _alias_tables(  # noqa: PLR0913 - the columns of one table
         "alias_id": string_array([f"{ids[merchant]}/{texts[entry]}" for entry, merchant in order]),
     }
     return arrays, strings
+
+
+def _near(order: list[tuple[int, int]], matches: list[int], category: list[int], texts: list[str]) -> Arrays:
+    """Index the plain names of merchants that decide something, without their spaces, for names printed badly."""
+    names: list[bytes] = []
+    rows: list[int] = []
+    for row, ((entry, merchant), match) in enumerate(zip(order, matches, strict=True)):
+        squashed = texts[entry].replace(" ", "")
+        plain = squashed.isascii() and squashed.isalnum() and not squashed.isdigit() and not texts[entry].endswith(DOMAINS)
+        if match == 0 and category[merchant] >= 0 and plain and LEAST <= len(squashed) <= MOST:
+            names.append(squashed.encode())
+            rows.append(row)
+    owners = np.array([order[row][1] for row in rows], np.int32)
+    index = build_near_index(names, np.array(rows, np.int32), owners)
+    return {f"near/{name}": array for name, array in index._asdict().items()}
 
 
 def offsets_of(lists: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
@@ -175,7 +201,8 @@ def compile_places(source: PackSource) -> tuple[Arrays, Strings]:
             continue
         known = chosen.setdefault(text, [0, -1, -1, "", 0])
         known[0] |= PLACE_KINDS[kind] | (COMMON if common else 0)
-        rank = (kind == "region", kind == "country", population)
+        order = REGION_ORDER.index(country) if kind == "region" and country in REGION_ORDER else len(REGION_ORDER)
+        rank = (kind == "region", kind == "country", -order, population)
         if known[2] == -1 or rank > known[4]:
             known[1:] = [country_number(country) if country else -1, 0, region, rank]
     regions = {code: number for number, code in enumerate(sorted({item[3] for item in chosen.values()}))}
@@ -193,9 +220,8 @@ def compile_places(source: PackSource) -> tuple[Arrays, Strings]:
 
 def _place_rows(table: pa.Table) -> Iterable[tuple[str, tuple[str, str, str, int, bool]]]:
     texts = token_texts(table["name"].to_pylist())
-    common = table["common"].to_pylist() if "common" in table.column_names else [False] * len(table)
-    columns = (table[name].to_pylist() for name in ("kind", "country", "region", "population"))
-    return zip(texts, zip(*columns, common, strict=True), strict=True)
+    columns = (table[name].to_pylist() for name in ("kind", "country", "region", "population", "common"))
+    return zip(texts, zip(*columns, strict=True), strict=True)
 
 
 def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arrays, Strings]:

@@ -96,16 +96,22 @@ class Scan(NamedTuple):
     first: NDArray[np.int32]
     last: NDArray[np.int32]
     hashes: NDArray[np.uint64]
+    node: NDArray[np.uint64]
+    """Node of each token as the first of a phrase, 0 where no phrase begins with it."""
+    single: NDArray[np.int32]
+    """Entry of each token alone, -1 for none."""
+    kind: NDArray[np.int32]
+    """What that entry is good for."""
 
 
-@njit(nogil=True, cache=True)
-def _applies(kind: int, flags: int, head: bool, at_end: bool, opened: bool) -> bool:
+@njit(nogil=True, cache=True, _nrt=False)
+def _applies(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) -> bool:
     """Tell whether an entry can act here: by the flags of its last token and its place in the row."""
     if kind & (ALIAS | NOISE | LEGAL | GENERIC | GLUE | MONTH):
         return True
-    if kind & PROCESSOR and head and not at_end and (flags & STAR or not kind & STAR_NEEDED):
+    if kind & PROCESSOR and not opened and not at_end and (flags & STAR or not (kind & STAR_NEEDED or number_next)):
         return True
-    if kind & NOISE_START and head:
+    if kind & NOISE_START and not opened:
         return True
     if kind & NOISE_END and at_end:
         return True
@@ -114,31 +120,40 @@ def _applies(kind: int, flags: int, head: bool, at_end: bool, opened: bool) -> b
     return (kind & TAIL != 0 and opened) or (kind & HEAD != 0 and not at_end)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
+def _number_at(scan: Scan, at: int, n: int) -> bool:
+    """Tell whether kept token ``at`` is a number."""
+    return at < n and scan.tokens.flags[scan.kept[at]] & NUMBER != 0
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tuple[int, int]:
     """Walk the trie from kept token ``at``: the longest entry that applies and the token after it, or (-1, at + 1)."""
     tokens = scan.tokens
     best, best_end = -1, at + 1
-    if not may_start(lexicon.phrases, tokens.hash[scan.kept[at]]):
+    token = scan.kept[at]
+    node = scan.node[token]
+    if node == 0:
         return best, best_end
-    node = ROOT
-    for t in range(at, n):
+    if scan.single[token] >= 0 and _applies(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n)):
+        best = scan.single[token]
+    for t in range(at + 1, n):
         node = step(node, tokens.hash[scan.kept[t]])
         slot = probe(lexicon.phrases, node)
         if slot < 0:
             break
         entry = lexicon.phrases.value[slot]
-        if entry >= 0 and _applies(lexicon.kind[entry], tokens.flags[scan.kept[t]], not opened, t + 1 == n, opened):
+        if entry >= 0 and _applies(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n)):
             best, best_end = entry, t + 1
     return best, best_end
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _digits(tokens: Tokens, t: int) -> int:
     return tokens.end[t] - tokens.start[t]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: int) -> None:
     """Keep a number that is dropped as the phone or the store number, where it looks like one."""
     tokens = scan.tokens
@@ -165,7 +180,7 @@ def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: i
             facts.store[row, 1] = tokens.end[t]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int, bool]:
     """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits and whether a gap came into the middle."""
     tokens = scan.tokens
@@ -177,7 +192,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
         entry, after = _longest(lexicon, scan, at, n, kept > 0)
         kind = lexicon.kind[entry] if entry >= 0 else 0
         hit = -1
-        if kind & ALIAS and not (kind & PROCESSOR and kept == 0 and after < n and tokens.flags[scan.kept[after - 1]] & STAR):
+        if kind & ALIAS and not kind & NOISE and not (kind & LEGAL and kept > 0) and not (kind & PROCESSOR and kept == 0 and after < n and tokens.flags[scan.kept[after - 1]] & STAR):
             if hits < MAX_HITS:
                 scan.entry[hits], scan.first[hits], scan.last[hits] = entry, kept, kept + after - at
                 hit = hits
@@ -192,6 +207,10 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
                 facts.processor[row] = lexicon.processor[entry]
             if facts.channel[row] < 0:
                 facts.channel[row] = lexicon.channel[entry]
+            pending = kept > 0
+            at = after
+            continue
+        elif kind & GLUE and after == at + 1 and after < n and tokens.flags[scan.kept[after]] & NUMBER:
             pending = kept > 0
             at = after
             continue
@@ -216,7 +235,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     return kept, hits, gap
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     """Find the longest place that ends the kept tokens: its entry and first token, or (-1, kept)."""
     tokens = scan.tokens
@@ -235,7 +254,7 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     return -1, kept
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int, int]:
     """Find a city printed with its region's two letters and no space (OAKLANDCA): city, region, first token."""
     tokens = scan.tokens
@@ -262,24 +281,40 @@ def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: in
     return -1, -1, kept
 
 
-@njit(nogil=True, cache=True)
-def _entry_of(lexicon: Lexicon, scan: Scan, at: int) -> int:
-    """Give the kind of the single-token entry of kept token ``at``, 0 for none."""
-    scan.hashes[0] = scan.tokens.hash[scan.kept[at]]
-    entry = find(lexicon.phrases, scan.hashes, 0, 1)
-    return lexicon.kind[entry] if entry >= 0 else 0
+@njit(nogil=True, cache=True, _nrt=False)
+def _needs_city(lexicon: Lexicon, scan: Scan, place: int, first: int) -> bool:
+    """Tell whether a region or country that is also a common word (ON, DE, IN) stands without a city before it."""
+    kind = lexicon.place_kind[place]
+    if not kind & COMMON or not kind & (REGION | COUNTRY):
+        return False
+    if first <= 1:
+        return True
+    city, _ = _place_at_end(lexicon, scan, first)
+    return city < 0 or not lexicon.place_kind[city] & CITY
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
+def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: int, first: int, kept: int) -> int:
+    """Give the country whose code is also that of a region (CA, DE), or -1."""
+    t = scan.kept[first]
+    if kept - first != 1 or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY or scan.tokens.end[t] - scan.tokens.start[t] != 2:
+        return -1
+    return (np.int64(data[scan.tokens.start[t]]) - 65) * 26 + np.int64(data[scan.tokens.start[t] + 1]) - 65
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, facts: Facts, row: int) -> int:
     """Take places and legal forms off the end; returns the tokens kept."""
     located = city_seen = False
+    other = -1
     while kept > 1:
         place, first = _place_at_end(lexicon, scan, kept)
         region = -1
         if place < 0 and not city_seen:
             place, region, first = _fused_place(data, lexicon, scan, kept)
-        if place >= 0 and _entry_of(lexicon, scan, first - 1) & GLUE:
+        if place >= 0 and scan.kind[scan.kept[first - 1]] & GLUE:
+            place = -1
+        if place >= 0 and region < 0 and not located and _needs_city(lexicon, scan, place, first):
             place = -1
         kind = lexicon.place_kind[place] if place >= 0 else 0
         if region >= 0:
@@ -289,13 +324,18 @@ def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, 
         elif kind & (REGION | COUNTRY) and not city_seen:
             if facts.country[row] < 0:
                 facts.country[row], facts.region[row] = lexicon.place_country[place], lexicon.place_region[place]
+                other = _country_reading(data, lexicon, scan, place, first, kept)
+            elif lexicon.place_country[place] == facts.country[row]:
+                facts.region[row] = lexicon.place_region[place]
             located = True
         elif kind & CITY and not city_seen and (located or not kind & COMMON):
             facts.city[row] = place
             if facts.country[row] < 0:
                 facts.country[row] = lexicon.place_country[place]
+            elif other >= 0 and lexicon.place_country[place] == other:
+                facts.country[row], facts.region[row] = other, -1
             city_seen = True
-        elif scan.hit_of[kept - 1] < 0 and _entry_of(lexicon, scan, kept - 1) & (LEGAL | NOISE_END):
+        elif scan.hit_of[kept - 1] < 0 and scan.kind[scan.kept[kept - 1]] & (LEGAL | NOISE_END):
             first = kept - 1
         else:
             break
@@ -303,12 +343,30 @@ def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, 
     return kept
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
+def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
+    """Find the node and the entry of a token alone."""
+    scan.node[t] = 0
+    scan.single[t] = -1
+    scan.kind[t] = 0
+    if may_start(lexicon.phrases, scan.tokens.hash[t]):
+        node = step(ROOT, scan.tokens.hash[t])
+        slot = probe(lexicon.phrases, node)
+        if slot >= 0:
+            scan.node[t] = node
+            entry = lexicon.phrases.value[slot]
+            if entry >= 0:
+                scan.single[t] = entry
+                scan.kind[t] = lexicon.kind[entry]
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon, scan: Scan, facts: Facts, row: int) -> tuple[int, int]:
     """Find one row's core tokens, aliases and facts; returns the tokens kept and the alias hits."""
     n = tokenise(data, start, end, scan.tokens)
     for t in range(n):
         scan.kept[t] = t
+        _look_up(lexicon, scan, t)
     facts.processor[row] = facts.channel[row] = facts.country[row] = facts.region[row] = facts.city[row] = -1
     facts.store[row, 0] = facts.phone[row, 0] = -1
     while True:
@@ -321,19 +379,19 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
         n = kept
 
 
-@njit(nogil=True, cache=True)
-def _letters(lexicon: Lexicon, scan: Scan, first: int, last: int) -> int:
+@njit(nogil=True, cache=True, _nrt=False)
+def _letters(scan: Scan, first: int, last: int) -> int:
     """Count the bytes of kept tokens that say something: legal forms and generic words left out unless they are part of an alias."""
     total = 0
     for k in range(first, last):
         t = scan.kept[k]
         size = scan.tokens.end[t] - scan.tokens.start[t]
-        if size > 0 and (scan.hit_of[k] >= 0 or not _entry_of(lexicon, scan, k) & (LEGAL | GENERIC | GLUE)):
+        if size > 0 and (scan.hit_of[k] >= 0 or not scan.kind[t] & (LEGAL | GENERIC | GLUE)):
             total += size
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _token_end(scan: Scan, k: int) -> int:
     """Give the end of kept token ``k`` in the clean view."""
     t = scan.kept[k]
@@ -341,7 +399,7 @@ def _token_end(scan: Scan, k: int) -> int:
     return end if end >= 0 else scan.tokens.start[t] + 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def analyse_rows(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
@@ -364,7 +422,7 @@ def analyse_rows(
             t = scan.kept[k]
             w = write_token(data, scan.tokens.start[t], scan.tokens.end[t], core, w)
         core_offsets[row + 1] = w
-        facts.weight[row] = _letters(lexicon, scan, 0, kept)
+        facts.weight[row] = _letters(scan, 0, kept)
         for k in range(kept):
             scan.hashes[k] = scan.tokens.hash[scan.kept[k]]
         facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept and may_start(lexicon.learned, scan.hashes[0]) else -1
@@ -374,7 +432,7 @@ def analyse_rows(
             hits.start[h] = scan.tokens.start[scan.kept[first]] - offsets[row]
             hits.end[h] = _token_end(scan, last - 1) - offsets[row]
             hits.first[h] = first == 0
-            hits.letters[h] = _letters(lexicon, scan, first, last)
+            hits.letters[h] = _letters(scan, first, last)
             h += 1
         hits.offset[row + 1] = h
 
@@ -384,7 +442,10 @@ def new_scan() -> Scan:
     def integers() -> NDArray[np.int32]:
         return np.empty(MAX_TOKENS + 1, np.int32)
 
-    return Scan(new_tokens(), integers(), integers(), integers(), integers(), integers(), np.empty(MAX_TOKENS + 1, np.uint64))
+    def hashes() -> NDArray[np.uint64]:
+        return np.empty(MAX_TOKENS + 1, np.uint64)
+
+    return Scan(new_tokens(), integers(), integers(), integers(), integers(), integers(), hashes(), hashes(), integers(), integers())
 
 
 def new_facts(rows: int) -> Facts:

@@ -25,6 +25,7 @@ from rayapp.scoring.judge import (
     Verdicts,
     judge_rows,
 )
+from rayapp.scoring.near import MOST, NearIndex, near_rows
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import PatternSet, Tables, match_rows
 from rayapp.scoring.phrases import Trie
@@ -84,6 +85,8 @@ class Engine:
         section = pack.section("pattern")
         self.patterns = PatternSet.from_arrays(section)
         self._tables = Tables(**{name: section[name] for name in Tables._fields})
+        section = pack.section("near")
+        self.near = NearIndex(**{name: section[name] for name in NearIndex._fields})
         semantic = pack.section("semantic")
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
 
@@ -96,15 +99,16 @@ class Engine:
         facts, hits = new_facts(rows), new_hits(rows)
         analyse_rows(clean, clean_offsets, self.lexicon, new_scan(), core, core_offsets, facts, hits)
         pattern_offset, pattern = self._match(clean, clean_offsets)
-        nothing = np.full(rows, -1, np.int32)
+        near, near_weight = np.empty(rows, np.int32), np.empty(rows, np.int32)
+        near_rows(self.near, core, core_offsets, hits.offset, np.empty(MOST, np.uint8), near, near_weight)
         found = Findings(
             hits,
             facts,
             pattern_offset,
             pattern,
-            near=nothing,
-            near_weight=np.zeros(rows, np.int32),
-            suggestion=nothing.copy(),
+            near=near,
+            near_weight=near_weight,
+            suggestion=np.full(rows, -1, np.int32),
             suggested=np.empty((0, SUGGESTIONS), np.int16),
             probability=np.empty((0, SUGGESTIONS), np.int32),
         )

@@ -19,6 +19,8 @@ ONE = 1_000_000
 MERCHANT, SEMANTIC, RULE, MCC = 0, 1, 2, 3
 """The parts of a score."""
 
+PARTS = 4
+
 CURATED, GAZETTEER, LEARNED, NEAR = 0, 1, 2, 3
 """Where merchant evidence comes from."""
 
@@ -155,13 +157,13 @@ MAX_RULES = 4
 NO_DATE = np.iinfo(np.int32).min
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def share(weight: int, part: int) -> int:
     """Multiply two numbers of millionths, rounding half up."""
     return (np.int64(weight) * np.int64(part) + ONE // 2) // ONE
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _has(values: NDArray[np.int16], first: int, last: int, value: int) -> bool:
     for i in range(first, last):
         if values[i] == value:
@@ -169,7 +171,7 @@ def _has(values: NDArray[np.int16], first: int, last: int, value: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -> int:
     """Weigh a merchant by country: ``known`` from the transaction, ``hinted`` from its descriptor or currency; -1 unknown."""
     first, last = merchants.country_offset[merchant], merchants.country_offset[merchant + 1]
@@ -182,7 +184,7 @@ def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -
     return 980_000
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _text_share(match: int, letters: int, weight: int, first: bool, agrees: bool, local: bool) -> int:
     """Weigh an alias by how much of the core it is; 0 where it does not count."""
     whole = letters >= weight
@@ -202,7 +204,7 @@ def _text_share(match: int, letters: int, weight: int, first: bool, agrees: bool
     return 600_000 if letters >= 6 else 350_000
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _add(reasons: Reasons, n: int, part: int, origin: int, category: int, ref: int, value: int, hit: int) -> int:
     """Append a reason; past the capacity nothing is added."""
     if n >= MAX_REASONS:
@@ -212,7 +214,7 @@ def _add(reasons: Reasons, n: int, part: int, origin: int, category: int, ref: i
     return n + 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merchants, scales: Scales, reasons: Reasons, n: int) -> int:
     """Add the best reading of each alias hit, the learned merchant and the near alias of one row."""
     text = inputs.text[row]
@@ -253,7 +255,7 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _holds(rule: int, row: int, inputs: Inputs, rules: Rules) -> bool:
     """Check a rule's conditions; one on a missing value does not hold, but an unknown direction passes."""
     direction = inputs.direction[row]
@@ -285,7 +287,7 @@ def _holds(rule: int, row: int, inputs: Inputs, rules: Rules) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _rule_reasons(row: int, stamp: int, inputs: Inputs, found: Findings, rules: Rules, scales: Scales, reasons: Reasons, n: int) -> int:
     """Add every rule that fires; ``stamp`` must differ between rows."""
     text = inputs.text[row]
@@ -307,7 +309,7 @@ def _rule_reasons(row: int, stamp: int, inputs: Inputs, found: Findings, rules: 
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
     """Set aside rules below the highest priority, and merchant evidence against an overriding rule; returns that rule or -1."""
     highest = -1
@@ -330,7 +332,7 @@ def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
     return overriding
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _total(reasons: Reasons, n: int, adds_up: int) -> int:
     """Sum the reasons that count by category and part, marking those that are not the strongest; returns the categories."""
     categories = 0
@@ -347,7 +349,8 @@ def _total(reasons: Reasons, n: int, adds_up: int) -> int:
                 continue
             categories += 1
             reasons.totalled[slot] = reasons.category[i]
-            reasons.total[slot] = 0
+            for part in range(PARTS):
+                reasons.total[slot, part] = 0
         part = reasons.part[i]
         if adds_up:
             reasons.total[slot, part] = min(ONE, reasons.total[slot, part] + reasons.value[i])
@@ -360,7 +363,7 @@ def _total(reasons: Reasons, n: int, adds_up: int) -> int:
     return categories
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _keep_strongest(reasons: Reasons, i: int, n: int) -> None:
     """Mark reason ``i`` as not counted where another of its part and category is stronger, or as strong and before it."""
     for k in range(n):
@@ -370,14 +373,16 @@ def _keep_strongest(reasons: Reasons, i: int, n: int) -> None:
                 return
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def slot_score(reasons: Reasons, slot: int) -> int:
     """Give a category's score: the sum of its parts, clipped to one."""
-    total = reasons.total[slot]
-    return min(ONE, total[0] + total[1] + total[2] + total[3])
+    total = 0
+    for part in range(PARTS):
+        total += reasons.total[slot, part]
+    return min(ONE, total)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def gather(
     row: int,
     stamp: int,
@@ -404,7 +409,7 @@ def gather(
     return n, _total(reasons, n, scales.adds_up), overriding
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
     """Pick the best category's slot and the score of the next; ties go to the lower category number."""
     best, best_score, next_score = -1, -1, 0
@@ -418,7 +423,7 @@ def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
     return best, next_score
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants, row: int, out: Verdicts) -> None:
     """Name the merchant: the strongest evidence for the chosen category, else the strongest that was found at all."""
     strongest, preferred = -1, False
@@ -437,7 +442,7 @@ def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants
     out.merchant[row] = merchants.merchant[reasons.ref[strongest]]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts) -> None:
     """List the rules that fired for the category and were not set aside, the strongest first."""
     count = 0
@@ -458,22 +463,23 @@ def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts
     out.rule_count[row] = count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _basis(reasons: Reasons, n: int, slot: int, overriding: int) -> int:
     """Tell which evidence carries the category: the origin of a merchant (0..3), else 4 overriding rule, 5 rule, 6 MCC, 7 semantic."""
-    total = reasons.total[slot]
-    if total[MERCHANT] >= max(total[RULE], total[MCC], total[SEMANTIC]) and total[MERCHANT] > 0:
+    merchant, semantic = reasons.total[slot, MERCHANT], reasons.total[slot, SEMANTIC]
+    rule, mcc = reasons.total[slot, RULE], reasons.total[slot, MCC]
+    if merchant >= max(rule, mcc, semantic) and merchant > 0:
         for i in range(n):
             if reasons.part[i] == MERCHANT and reasons.counted[i] == COUNTED and reasons.category[i] == reasons.totalled[slot]:
                 return reasons.origin[i]
-    if overriding >= 0 and total[RULE] > 0:
+    if overriding >= 0 and rule > 0:
         return 4
-    if total[RULE] >= max(total[MCC], total[SEMANTIC]):
+    if rule >= max(mcc, semantic):
         return 5
-    return 6 if total[MCC] >= total[SEMANTIC] else 7
+    return 6 if mcc >= semantic else 7
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def judge_rows(
     rows: NDArray[np.int32],
     inputs: Inputs,
@@ -486,7 +492,8 @@ def judge_rows(
     out: Verdicts,
 ) -> int:
     """Judge the given rows; ``stamp`` is the last stamp used with this scratch, the return value the new one."""
-    for row in rows:
+    for place in range(rows.size):
+        row = rows[place]
         stamp += 1
         n, categories, overriding = gather(row, stamp, inputs, found, merchants, rules, scales, reasons)
         slot, next_score = _choose(reasons, categories)
@@ -498,13 +505,15 @@ def judge_rows(
         if slot < 0 or score < scales.unclassified:
             out.category[row] = out.basis[row] = -1
             out.score[row] = 0
-            out.parts[row] = 0
+            for part in range(PARTS):
+                out.parts[row, part] = 0
             _name_merchant(reasons, n, -1, merchants, row, out)
             continue
         category = reasons.totalled[slot]
         out.category[row] = category
         out.score[row] = score
-        out.parts[row] = reasons.total[slot]
+        for part in range(PARTS):
+            out.parts[row, part] = reasons.total[slot, part]
         out.basis[row] = _basis(reasons, n, slot, overriding)
         _name_merchant(reasons, n, category, merchants, row, out)
         _list_rules(reasons, n, category, row, out)

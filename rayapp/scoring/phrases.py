@@ -26,14 +26,14 @@ class Trie(NamedTuple):
     filter: NDArray[np.uint64]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def step(node: np.uint64, token: np.uint64) -> np.uint64:
     """Go from a node along a token."""
     x = (node ^ token) * _MULTIPLIER
     return (x ^ (x >> np.uint64(29))) | np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def probe(trie: Trie, node: np.uint64) -> int:
     """Find a node's slot, or -1."""
     mask = trie.key.size - 1
@@ -45,14 +45,14 @@ def probe(trie: Trie, node: np.uint64) -> int:
     return -1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def may_start(trie: Trie, token: np.uint64) -> bool:
     """Tell quickly that no phrase begins with a token; a rare yes is wrong."""
     bit = token >> np.uint64(64 - FILTER_BITS)
     return (trie.filter[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) != 0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _insert(trie: Trie, node: np.uint64) -> int:
     mask = trie.key.size - 1
     slot = np.int64(node >> np.uint64(20)) & mask
@@ -64,7 +64,7 @@ def _insert(trie: Trie, node: np.uint64) -> int:
     return slot
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def fill(trie: Trie, hashes: NDArray[np.uint64], offsets: NDArray[np.int64], filter_last: bool) -> None:
     """Insert phrase ``p`` with tokens ``hashes[offsets[p]:offsets[p + 1]]`` as entry ``p``; the filter takes first or last tokens."""
     for phrase in range(offsets.size - 1):
@@ -87,7 +87,7 @@ def build_trie(hashes: NDArray[np.uint64], offsets: NDArray[np.int64], *, filter
     return trie
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def find(trie: Trie, hashes: NDArray[np.uint64], first: int, last: int) -> int:
     """Give the entry whose tokens are exactly ``hashes[first:last]``, or -1."""
     node = _ROOT

@@ -23,7 +23,7 @@ AND, PLUS = -1, -2
 
 _PRIME = np.uint64(0x100000001B3)
 _SEED = np.uint64(0xCBF29CE484222325)
-_QUOTE, _AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN = 39, 38, 43, 42, 35, 58
+_QUOTE, _AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN, _MASK = 39, 38, 43, 42, 35, 58, 88
 
 
 class Tokens(NamedTuple):
@@ -40,17 +40,24 @@ def new_tokens() -> Tokens:
     return Tokens(np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.uint64), np.empty(MAX_TOKENS, np.uint8))
 
 
-@njit(nogil=True, cache=True)
+def _classes() -> NDArray[np.uint8]:
+    table = np.zeros(256, np.uint8)
+    table[65:91] = table[128:] = 1
+    table[48:58] = 2
+    table[_QUOTE] = 3
+    return table
+
+
+_CLASS = _classes()
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def char_class(byte: int) -> int:
     """Tell letters (1), digits (2), apostrophes (3) and everything else (0) apart; bytes of other scripts are letters."""
-    if 65 <= byte <= 90 or byte >= 128:
-        return 1
-    if 48 <= byte <= 57:
-        return 2
-    return 3 if byte == _QUOTE else 0
+    return _CLASS[byte]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Hash a token's bytes (FNV-1a, 64 bits, finalised), apostrophes left out."""
     h = _SEED
@@ -60,7 +67,7 @@ def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _sign_hash(sign: int) -> np.uint64:
     """Hash the word a sign stands for."""
     h = _SEED
@@ -71,7 +78,7 @@ def _sign_hash(sign: int) -> np.uint64:
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Classify one token by its letters, digits and masked digits (runs of X)."""
     letters = digits = masked = run = 0
@@ -98,7 +105,7 @@ def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
     return flags
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _add(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
     """Append a token; past the capacity nothing is added."""
     if n >= MAX_TOKENS:
@@ -110,7 +117,7 @@ def _add(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Toke
     return n + 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _add_sign(at: int, sign: int, tokens: Tokens, n: int) -> int:
     """Append the word that a sign stands for."""
     if n >= MAX_TOKENS:
@@ -122,7 +129,7 @@ def _add_sign(at: int, sign: int, tokens: Tokens, n: int) -> int:
     return n + 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
     """Append an alphanumeric run, parted where letters meet digits."""
     first = start
@@ -146,7 +153,7 @@ def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: 
     return _add(data, first, end, extra, tokens, n)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> int:
     """Write the tokens of the clean view ``data[start:end]``; returns how many."""
     n = 0
@@ -179,10 +186,23 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
         elif byte != 45 and byte != 46 and byte != 47 and byte != 58:
             extra &= ~JOINED
         i += 1
+    _mask_single(data, tokens, n)
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
+def _mask_single(data: NDArray[np.uint8], tokens: Tokens, n: int) -> None:
+    """Read a lone X beside a masked or plain number that it is joined to (X/XX, $X.XX) as a masked digit too."""
+    for t in range(n):
+        if tokens.end[t] - tokens.start[t] != 1 or data[tokens.start[t]] != _MASK:
+            continue
+        before = t > 0 and tokens.flags[t] & JOINED and (tokens.flags[t - 1] & NUMBER or data[tokens.start[t - 1]] == _MASK)
+        after = t + 1 < n and tokens.flags[t + 1] & JOINED and (tokens.flags[t + 1] & NUMBER or data[tokens.start[t + 1]] == _MASK)
+        if before or after:
+            tokens.flags[t] = (tokens.flags[t] & ~LETTERS) | NUMBER
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def write_token(data: NDArray[np.uint8], start: int, end: int, out: NDArray[np.uint8], w: int) -> int:
     """Write a token's letters at ``out[w]``; returns the place after them. A sign's word has up to four letters."""
     if end == AND:
@@ -198,7 +218,7 @@ def write_token(data: NDArray[np.uint8], start: int, end: int, out: NDArray[np.u
     return w
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def hash_rows(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], tokens: Tokens, out: NDArray[np.uint64], out_offsets: NDArray[np.int64]
 ) -> int:
@@ -207,13 +227,14 @@ def hash_rows(
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
         n = tokenise(data, offsets[row], offsets[row + 1], tokens)
-        out[w : w + n] = tokens.hash[:n]
-        w += n
+        for t in range(n):
+            out[w] = tokens.hash[t]
+            w += 1
         out_offsets[row + 1] = w
     return w
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def token_rows(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], tokens: Tokens, out: NDArray[np.uint8], out_offsets: NDArray[np.int64]
 ) -> int:

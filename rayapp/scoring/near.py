@@ -1,0 +1,253 @@
+"""Near aliases: names printed without their spaces, cut off at the end, or with one letter wrong.
+
+Asked only for cores in which no alias was found. Aliases and cores are compared without spaces. Names one letter apart (a letter more, less,
+other, or two swapped) share a form with one letter deleted (Garbe's symmetric deletion), so that a table of such forms finds them with one
+probe for each letter; names cut off are found by bisection. What the tables propose is compared letter by letter before it counts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+LEAST, MOST = 6, 28
+"""Letters of a squashed name that is looked for."""
+
+LEAST_CUT = 8
+"""Letters that a name cut off must keep."""
+
+LEAST_WRONG = 7
+"""Letters of a name that may have one wrong."""
+
+MAX_WORDS = 4
+
+SQUASHED, SQUASHED_START, CUT, CUT_SHORT, WRONG, WRONG_SHORT, WRONG_START = 950_000, 850_000, 850_000, 700_000, 800_000, 650_000, 600_000
+"""How much of the merchant weight each kind of likeness keeps: the whole core or only its first words, long or short names."""
+
+_PRIME = np.uint64(0x100000001B3)
+_POWERS = np.array([pow(0x100000001B3, exponent, 1 << 64) for exponent in range(MOST + 1)], np.uint64)
+_FILTER_SHIFT = np.uint64(64 - 21)
+
+
+class NearIndex(NamedTuple):
+    """Squashed names in order: ``text[offset[i]:offset[i + 1]]`` is that of alias ``alias[i]``; ``form`` numbers names by deleted forms."""
+
+    text: NDArray[np.uint8]
+    offset: NDArray[np.int32]
+    alias: NDArray[np.int32]
+    merchant: NDArray[np.int32]
+    form_key: NDArray[np.uint32]
+    form_name: NDArray[np.int32]
+    filter: NDArray[np.uint64]
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _finish(h: np.uint64) -> np.uint64:
+    """Spread a polynomial hash over all bits."""
+    h ^= h >> np.uint64(29)
+    h *= np.uint64(0xBF58476D1CE4E5B9)
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def word_hash(text: NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    """Hash a name: its letters as the digits of a number to the base _PRIME, modulo 2^64, not yet finished."""
+    h = np.uint64(0)
+    for i in range(start, end):
+        h = h * _PRIME + np.uint64(text[i])
+    return h
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _enter(h: np.uint64, n: int, key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]) -> None:
+    """Enter a form of name ``n``."""
+    bit = h >> _FILTER_SHIFT
+    seen[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+    mask = key.size - 1
+    slot = np.int64(h & np.uint64(mask))
+    while name[slot] >= 0:
+        slot = (slot + 1) & mask
+    key[slot] = np.uint32(h >> np.uint64(32))
+    name[slot] = n
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def fill_forms(text: NDArray[np.uint8], offset: NDArray[np.int32], key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]) -> None:
+    """Enter every name and, where it is long enough, its forms with one letter deleted."""
+    for n in range(offset.size - 1):
+        start, end = offset[n], offset[n + 1]
+        whole = word_hash(text, start, end)
+        _enter(_finish(whole), n, key, name, seen)
+        if end - start >= LEAST_WRONG:
+            before = np.uint64(0)
+            for i in range(start, end):
+                after = before * _PRIME + np.uint64(text[i])
+                _enter(_finish(whole + (before - after) * _POWERS[end - 1 - i]), n, key, name, seen)
+                before = after
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def alike(a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], b_start: int, b_end: int) -> int:
+    """Give 0 for equal names, 1 for names one letter or swap apart, 2 for others."""
+    while a_start < a_end and b_start < b_end and a[a_start] == b[b_start]:
+        a_start += 1
+        b_start += 1
+    while a_end > a_start and b_end > b_start and a[a_end - 1] == b[b_end - 1]:
+        a_end -= 1
+        b_end -= 1
+    left, right = a_end - a_start, b_end - b_start
+    if left == 0 and right == 0:
+        return 0
+    if left <= 1 and right <= 1:
+        return 1
+    if left == 2 and right == 2 and a[a_start] == b[b_start + 1] and a[a_start + 1] == b[b_start]:
+        return 1
+    return 2
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _look(index: NearIndex, h: np.uint64, word: NDArray[np.uint8], size: int, best: int, distance: int) -> tuple[int, int]:
+    """Compare a word with the names that share a form, and keep the closest."""
+    bit = h >> _FILTER_SHIFT
+    if (index.filter[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
+        return best, distance
+    mask = index.form_key.size - 1
+    slot = np.int64(h & np.uint64(mask))
+    key = np.uint32(h >> np.uint64(32))
+    while index.form_name[slot] >= 0:
+        if index.form_key[slot] == key:
+            name = index.form_name[slot]
+            apart = alike(word, 0, size, index.text, index.offset[name], index.offset[name + 1])
+            if apart < distance or (apart == distance and apart < 2 and name < best):
+                best, distance = name, apart
+        slot = (slot + 1) & mask
+    return best, distance
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _closest(index: NearIndex, word: NDArray[np.uint8], size: int, wrong: bool) -> tuple[int, int]:
+    """Find the name equal to a word, else (where ``wrong``) the first that is one letter apart: the name and its distance, or (-1, 2)."""
+    whole = word_hash(word, 0, size)
+    best, distance = _look(index, _finish(whole), word, size, -1, 2)
+    if distance > 0 and wrong:
+        before = np.uint64(0)
+        for i in range(size):
+            after = before * _PRIME + np.uint64(word[i])
+            form = _finish(whole + (before - after) * _POWERS[size - 1 - i])
+            best, distance = _look(index, form, word, size, best, distance)
+            before = after
+    return best, distance
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _before(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> bool:
+    """Tell whether a name comes before a word."""
+    start, end = index.offset[name], index.offset[name + 1]
+    for i in range(min(end - start, size)):
+        if index.text[start + i] != word[i]:
+            return index.text[start + i] < word[i]
+    return end - start < size
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _begins(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> bool:
+    """Tell whether a name begins with a word."""
+    start = index.offset[name]
+    if index.offset[name + 1] - start < size:
+        return False
+    for i in range(size):
+        if index.text[start + i] != word[i]:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _continued(index: NearIndex, word: NDArray[np.uint8], size: int) -> int:
+    """Find the name that a word was cut from, or -1 where there is none or it could be of several merchants."""
+    low, high = 0, index.alias.size
+    while low < high:
+        middle = (low + high) // 2
+        if _before(index, middle, word, size):
+            low = middle + 1
+        else:
+            high = middle
+    if low >= index.alias.size or not _begins(index, low, word, size):
+        return -1
+    other = low + 1
+    while other < index.alias.size and other < low + 8 and _begins(index, other, word, size):
+        if index.merchant[other] != index.merchant[low]:
+            return -1
+        other += 1
+    return low
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _near(index: NearIndex, core: NDArray[np.uint8], start: int, end: int, word: NDArray[np.uint8]) -> tuple[int, int]:
+    """Find the alias that a core nearly is or begins with, and how much that counts; (-1, 0) for none."""
+    best, best_weight = -1, 0
+    size = words = 0
+    i = start
+    while i < end and words < MAX_WORDS:
+        while i < end and core[i] != 32:
+            if size == MOST:
+                return best, best_weight
+            word[size] = core[i]
+            size += 1
+            i += 1
+        words += 1
+        whole = i >= end
+        i += 1
+        if size < LEAST:
+            continue
+        name, distance = _closest(index, word, size, size >= LEAST_WRONG and (whole or size >= LEAST_WRONG + 2))
+        if distance == 0:
+            weight = SQUASHED if whole else SQUASHED_START
+        elif distance == 1:
+            weight = (WRONG if size > LEAST_CUT else WRONG_SHORT) if whole else WRONG_START
+        else:
+            weight = 0
+        if weight == 0 and whole and size >= LEAST_CUT:
+            name = _continued(index, word, size)
+            weight = 0 if name < 0 else CUT if size >= LEAST_CUT + 2 else CUT_SHORT
+        if weight > 0 and weight >= best_weight:
+            best, best_weight = index.alias[name], weight
+    return best, best_weight
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def near_rows(
+    index: NearIndex,
+    core: NDArray[np.uint8],
+    core_offsets: NDArray[np.int64],
+    hit_offset: NDArray[np.int64],
+    word: NDArray[np.uint8],
+    out_alias: NDArray[np.int32],
+    out_weight: NDArray[np.int32],
+) -> None:
+    """Look for near aliases of the cores without a hit; ``word`` is scratch of MOST bytes."""
+    for row in range(core_offsets.size - 1):
+        out_alias[row], out_weight[row] = -1, 0
+        if hit_offset[row] == hit_offset[row + 1] and core_offsets[row + 1] - core_offsets[row] >= LEAST:
+            out_alias[row], out_weight[row] = _near(index, core, core_offsets[row], core_offsets[row + 1], word)
+
+
+def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: NDArray[np.int32]) -> NearIndex:
+    """Build the index of squashed names, each of an alias and its merchant."""
+    order = sorted(range(len(names)), key=lambda place: (names[place], place))
+    kept = [names[place] for place in order]
+    offset = np.concatenate([[0], np.cumsum([len(name) for name in kept])]).astype(np.int32)
+    text = np.frombuffer(b"".join(kept) or b"\0", np.uint8).copy()
+    forms = sum(len(name) + 1 for name in kept)
+    size = 1 << max(4, int(forms * 3 // 2).bit_length())
+    index = NearIndex(
+        text,
+        offset,
+        aliases[order].astype(np.int32),
+        merchants[order].astype(np.int32),
+        np.zeros(size, np.uint32),
+        np.full(size, -1, np.int32),
+        np.zeros(1 << (21 - 6), np.uint64),
+    )
+    fill_forms(text, offset, index.form_key, index.form_name, index.filter)
+    return index
