@@ -1,6 +1,134 @@
-"""The entry of the command ``rayapp``."""
+"""The command ``rayapp``: which words it takes, what runs them, and how it ends.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with rejected rows. Standard output carries data, standard error everything else.
+A command's module is imported when the command is given, so that none pays for another's libraries.
+"""
+
+import os
+import signal
+import sys
+from argparse import REMAINDER, ArgumentParser, _SubParsersAction
+from collections.abc import Sequence
+from importlib import import_module
+
+from rayapp.errors import RayappError
+from rayapp.settings import read_settings
+
+FAILED = 1
+INTERRUPTED = 130
+FORMATS = ("csv", "jsonl", "parquet")
+
+Commands = _SubParsersAction  # argparse keeps the type's name to itself
 
 
 def entry() -> int:
-    """Run the command line; replaced soon."""
-    raise SystemExit("rayapp: the command line is being written")
+    """Run the command line of this process; gives the exit code."""
+    return main(sys.argv[1:])
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command. Our own errors become one line on standard error, others keep their traceback."""
+    arguments = _parser().parse_args(words)
+    try:
+        module, _, function = arguments.runs.partition(":")
+        code: int = getattr(import_module(module), function)(read_settings(), arguments)
+        sys.stdout.flush()
+    except RayappError as error:
+        print(f"rayapp: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; what is still buffered must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="rayapp", description="Classifies bank and card transactions: merchant, category, confidence, reasons.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_classify(commands)
+    _add_explain(commands)
+    _add_packs(commands)
+    _add_cluster(commands)
+    _add_upkeep(commands)
+    return parser
+
+
+def _command(commands: "Commands[ArgumentParser]", name: str, runs: str, words: str) -> ArgumentParser:
+    """Add a command; ``runs`` is ``module:function``, called with the settings and the arguments."""
+    parser = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.set_defaults(runs=runs)
+    return parser
+
+
+def _add_classify(commands: "Commands[ArgumentParser]") -> None:
+    parser = _command(commands, "classify", "rayapp.cli.classify:run", "classify a CSV, JSONL or Parquet file; no cluster needed")
+    parser.add_argument("source", metavar="FILE", help="the transactions, - for standard input; gz and zst are unpacked")
+    parser.add_argument("--out", metavar="FILE", help="where decisions go; standard output if not given")
+    parser.add_argument("--format", choices=FORMATS, help="format of the decisions; by the name of --out if not given, else csv")
+    parser.add_argument("--rejects", metavar="FILE", help="keep rejected rows, as JSON lines with row, field and message")
+    parser.add_argument("--encoding", help="encoding of a CSV or JSONL that is not UTF-8, such as latin-1 or cp1252")
+    parser.add_argument("--pack", metavar="PATH", help="a pack directory or a compiled pack; the default pack if not given")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
+    parser.add_argument("--json", action="store_true", help="the summary as JSON")
+
+
+def _add_explain(commands: "Commands[ArgumentParser]") -> None:
+    parser = _command(commands, "explain", "rayapp.cli.explain:run", "say how a descriptor is classified and why; no cluster needed")
+    parser.add_argument("descriptors", metavar="DESCRIPTOR", nargs="+", help="the bank's text")
+    parser.add_argument("--amount", help="decimal, in units of the currency")
+    parser.add_argument("--currency", help="ISO 4217, such as EUR")
+    parser.add_argument("--direction", choices=("debit", "credit"), help="debit is money leaving the account")
+    parser.add_argument("--mcc", help="merchant category code, four digits")
+    parser.add_argument("--country", help="ISO 3166-1, such as DE")
+    parser.add_argument("--booked-at", help="ISO 8601 date")
+    parser.add_argument("--pack", metavar="PATH", help="a pack directory or a compiled pack; the default pack if not given")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each descriptor")
+
+
+def _add_packs(commands: "Commands[ArgumentParser]") -> None:
+    parser = commands.add_parser("packs", help="check, compile, store and activate rule packs", description="Rule packs.")
+    packs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    lint = _command(packs, "lint", "rayapp.cli.packs:lint", "check a pack directory and print every fault")
+    lint.add_argument("path", nargs="?", help="the directory; the default pack if not given")
+    lint.add_argument("--json", action="store_true", help="one JSON object for each fault")
+    build = _command(packs, "build", "rayapp.cli.packs:build", "compile a pack directory into one file")
+    build.add_argument("path", nargs="?", help="the directory; the default pack if not given")
+    build.add_argument("--out", metavar="FILE", required=True, help="the compiled pack")
+    listed = _command(packs, "list", "rayapp.cli.packs:show", "list the packs in the database")
+    listed.add_argument("--json", action="store_true", help="one JSON object for each pack")
+    publish = _command(packs, "publish", "rayapp.cli.packs:publish", "store a pack in the database and print its digest")
+    publish.add_argument("path", nargs="?", help="a directory or a compiled pack; the default pack if not given")
+    publish.add_argument("--activate", action="store_true", help="make it the active pack")
+    activate = _command(packs, "activate", "rayapp.cli.packs:activate", "make a stored pack the active one")
+    activate.add_argument("digest", help="its digest or the beginning of it")
+    for command in (publish, activate):
+        command.add_argument("--reason", default="", help="why, for the history")
+
+
+def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
+    up = _command(commands, "up", "rayapp.cli.up:run", "start everything on this machine: Ray, PostgreSQL, HTTP")
+    up.add_argument("--detach", action="store_true", help="return when everything answers, rather than stay until Ctrl-C")
+    _command(commands, "down", "rayapp.cli.up:down", "stop what `rayapp up` started")
+    status = _command(commands, "status", "rayapp.cli.up:status", "say what runs on this machine")
+    status.add_argument("--json", action="store_true", help="as JSON")
+    ingest = _command(commands, "ingest", "rayapp.cli.ingest:run", "classify a file into PostgreSQL, exactly once")
+    ingest.add_argument("source", metavar="SOURCE", help="the transactions")
+    ingest.add_argument("--dataset", default="transactions", help="what the rows are")
+    ingest.add_argument("--dry-run", action="store_true", help="say what would be done")
+    ingest.add_argument("--resume", action="store_true", help="go on with a load that broke off; a load always does")
+    ingest.add_argument("--json", action="store_true", help="progress and summary as JSON lines")
+
+
+def _add_upkeep(commands: "Commands[ArgumentParser]") -> None:
+    _command(commands, "migrate", "rayapp.cli.database:migrate", "bring the database's schema up to date")
+    _command(commands, "warm", "rayapp.cli.warm:run", "compile kernels and pack once, so that later starts are fast")
+    bench = _command(commands, "bench", "rayapp.cli.bench:run", "run a benchmark of the source checkout, or list them")
+    bench.add_argument("name", nargs="?", metavar="NAME", help="the benchmark")
+    bench.add_argument("rest", nargs=REMAINDER, help="its own arguments")
+
+
+if __name__ == "__main__":
+    sys.exit(entry())

@@ -1,0 +1,146 @@
+"""Writing decisions as CSV, JSON lines or Parquet, block by block, to a file or standard output."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rayapp.errors import InvalidInput
+
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
+SUFFIXES: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
+LISTS_JOINED_BY = "|"
+
+
+class Sink(Protocol):
+    """Takes tables of one schema, in order."""
+
+    def write(self, table: pa.Table) -> None:
+        """Write the rows, all the way to the reader."""
+
+    def close(self) -> None:
+        """Write what comes after the last row."""
+
+
+def format_for(out: str | None) -> Format:
+    """Choose the format that a file's name stands for; CSV when it says nothing."""
+    return SUFFIXES.get(Path(out).suffix.lower(), "csv") if out else "csv"
+
+
+@contextmanager
+def open_sink(out: str | None, form: Format, schema: pa.Schema) -> Iterator[Sink]:
+    """Open the file ``out``, or standard output for ``None`` and ``-``.
+
+    A file appears under its name when all is written, and not before; one that is there stays until then.
+    """
+    if out is None or out == "-":
+        sink = SINKS[form](sys.stdout.buffer, schema)
+        yield sink
+        sink.close()
+        sys.stdout.buffer.flush()
+        return
+    with replacing(Path(out)) as file:
+        sink = SINKS[form](file, schema)
+        yield sink
+        sink.close()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of ``path`` at the end; what is no regular file (a device, a pipe) is opened itself."""
+    direct = path.exists() and not path.is_file()
+    part = path if direct else path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        file = part.open("wb")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
+    try:
+        with file:
+            yield file
+        if not direct:
+            part.replace(path)
+    except BaseException:
+        if not direct:
+            with suppress(OSError):
+                part.unlink()
+        raise
+
+
+class CsvSink:
+    """CSV with a header; rule ids in one field, joined by ``|``."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        """Write the header."""
+        from pyarrow import csv
+
+        self._file = file
+        options = csv.WriteOptions(quoting_style="needed")
+        self._writer = csv.CSVWriter(pa.PythonFile(file, "w"), flat(schema.empty_table()).schema, write_options=options)
+
+    def write(self, table: pa.Table) -> None:
+        """Write the rows."""
+        self._writer.write_table(flat(table))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush; the file is its opener's to close."""
+        self._file.flush()
+
+
+class JsonSink:
+    """One object a line, null where there is nothing."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        """Take the names of the fields."""
+        self._file = file
+        self._names = schema.names
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, table: pa.Table) -> None:
+        """Write the rows."""
+        columns = [table[name].to_pylist() for name in self._names]
+        self._file.write(self._encoder.encode_lines([dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True)]))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Do nothing: the last line is complete."""
+
+
+class ParquetSink:
+    """Parquet, compressed with zstd."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        """Take the schema."""
+        from pyarrow import parquet
+
+        self._writer = parquet.ParquetWriter(file, schema, compression="zstd")
+
+    def write(self, table: pa.Table) -> None:
+        """Write the rows as one row group."""
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        """Write the footer."""
+        self._writer.close()
+
+
+SINKS: dict[Format, type[CsvSink] | type[JsonSink] | type[ParquetSink]] = {"csv": CsvSink, "jsonl": JsonSink, "parquet": ParquetSink}
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """Give the table with plain texts and numbers alone."""
+    return pa.table({name: _flat(table[name]) for name in table.column_names})
+
+
+def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_list(kind):
+        return pc.binary_join(column.cast(pa.list_(pa.string())), LISTS_JOINED_BY)
+    return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
