@@ -27,7 +27,7 @@ from rayapp.scoring.judge import (
 )
 from rayapp.scoring.near import MOST, NearIndex, near_rows
 from rayapp.scoring.pack import CompiledPack
-from rayapp.scoring.patterns import PatternSet, Tables, match_rows
+from rayapp.scoring.patterns import PatternSet, Tables, match_rows, new_scratch
 from rayapp.scoring.phrases import Trie
 from rayapp.scoring.semantic import SemanticModel, score
 from rayapp.scoring.text import clean_bytes
@@ -117,11 +117,11 @@ class Engine:
     def _match(self, clean: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Give the patterns found in each row, and where each row's begin."""
         rows = offsets.size - 1
-        settled = np.empty(max(len(self.patterns.patterns), 1), np.int32)
+        scratch = new_scratch(self._tables)
         room = 64 + 3 * rows
         while True:
             out_rows, out_patterns = np.empty(room, np.int32), np.empty(room, np.int32)
-            found = match_rows(self._tables, clean, offsets, 0, rows, settled, out_rows, out_patterns)
+            found = match_rows(self._tables, clean, offsets, 0, rows, scratch, out_rows, out_patterns)
             if found <= room:
                 break
             room = found

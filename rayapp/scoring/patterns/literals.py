@@ -2,9 +2,10 @@
 
 A pattern whose language is a short list of texts needs nothing but Aho-Corasick. Any other pattern is looked at only in rows in
 which one of its required texts occurs; of all candidates the one expected to occur least often in bank descriptors is chosen.
+Where a pattern has several regions with fixed text, a few more texts can be asked for before its automaton runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from math import prod
 from typing import NamedTuple, TypeAlias
@@ -77,9 +78,23 @@ def deciding(node: Node) -> tuple[Literal, ...] | None:
     return None
 
 
-def required(node: Node) -> Required | None:
-    """The rarest required texts, or None if no useful text is required."""
-    return min(_candidates(node), key=lambda candidate: candidate.rate, default=None)
+def required(node: Node) -> list[Required]:
+    """The rarest required texts of each region of the pattern, rarest region first; empty if no useful text is required."""
+    regions: list[Required] = []
+    parts = node.parts if isinstance(node, Sequence) else (node,)
+    run = _Run([], 0)
+    for position, part in enumerate(parts):
+        spellings = _spellings(part)
+        if spellings is not None and any(spellings):
+            run.blocks.append(spellings)
+            continue
+        copies = _least_copies(part)
+        regions += _rarest(_windows(_Run(run.blocks + copies, run.shift)))
+        run = _Run(list(copies), max_bytes(Sequence(parts[: position + 1])))
+        shift = max_bytes(Sequence(parts[:position]))
+        regions += [inner._replace(reach=_add(shift, inner.reach)) for inner in _required_inside(part)]
+    regions += _rarest(_windows(run))
+    return sorted(regions, key=_rate)
 
 
 def max_bytes(node: Node) -> int | None:
@@ -185,51 +200,33 @@ def _contexts(place: int, text: bytes, done: int) -> tuple[int, int]:
 
 
 # -------------------------------------------------------------------------------------------------------- required texts
-def _candidates(node: Node) -> Iterator[Required]:
-    """Every set of literals that a match of the node must contain one of."""
-    if isinstance(node, Choice):
-        yield from _choice_candidates(node)
-    elif isinstance(node, Repeat):
-        if node.least:
-            yield from _candidates(node.part)
-    else:
-        yield from _sequence_candidates(node.parts if isinstance(node, Sequence) else (node,))
-
-
-def _choice_candidates(node: Choice) -> Iterator[Required]:
-    """One set that joins the best of each alternative."""
-    best = [required(part) for part in node.parts]
-    known = [one for one in best if one is not None]
-    if len(known) < len(best):
-        return
-    literals = tuple(dict.fromkeys(literal for one in known for literal in one.literals))
-    if len(literals) <= MOST_TEXTS * 4:
-        yield Required(literals, sum(one.rate for one in known), _largest([one.reach for one in known]))
-
-
-def _sequence_candidates(parts: tuple[Node, ...]) -> Iterator[Required]:
-    """Windows over the parts that can be written out, and the candidates inside of those that cannot."""
-    run = _Run([], 0)
-    for position, part in enumerate(parts):
-        spellings = _spellings(part)
-        if spellings is not None and any(spellings):
-            run.blocks.append(spellings)
-            continue
-        copies = _least_copies(part)
-        yield from _windows(_Run(run.blocks + copies, run.shift))
-        run = _Run(list(copies), max_bytes(Sequence(parts[: position + 1])))
-        if spellings is None and not isinstance(part, Chars):
-            shift = max_bytes(Sequence(parts[:position]))
-            for inner in _candidates(part):
-                yield inner._replace(reach=_add(shift, inner.reach))
-    yield from _windows(run)
-
-
 class _Run(NamedTuple):
     """Neighbouring parts with all their spellings; ``shift`` is the most bytes from a match's start to the run's."""
 
     blocks: list[list[Spelling]]
     shift: int | None
+
+
+def _required_inside(part: Node) -> list[Required]:
+    """What is required by a part whose texts are too many to be written out."""
+    if isinstance(part, Repeat) and part.least:
+        return required(part.part)
+    if not isinstance(part, Choice):
+        return []
+    best = [required(alternative)[:1] for alternative in part.parts]
+    if not all(best):
+        return []
+    literals = tuple(dict.fromkeys(literal for one, in best for literal in one.literals))
+    return [Required(literals, sum(one.rate for one, in best), _largest([one.reach for one, in best]))]
+
+
+def _rarest(candidates: Iterable[Required]) -> list[Required]:
+    """The one candidate with the lowest rate, if there is any."""
+    return sorted(candidates, key=_rate)[:1]
+
+
+def _rate(candidate: Required) -> float:
+    return candidate.rate
 
 
 def _least_copies(part: Node) -> list[list[Spelling]]:

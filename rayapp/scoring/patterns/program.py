@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rayapp.scoring.patterns.automaton import Dfa, build_dfa
-from rayapp.scoring.patterns.literals import Literal, deciding, required, trim
+from rayapp.scoring.patterns.literals import Literal, Required, deciding, required, trim
 from rayapp.scoring.patterns.nfa import build_nfa
 from rayapp.scoring.patterns.syntax import Chars, Node, Place, RejectedPattern, Repeat, Sequence, parse
 
@@ -13,12 +13,20 @@ class Program(NamedTuple):
     """A pattern ready to be put in a set.
 
     ``dfa`` is None where a literal decides. Without literals the pattern has to be tried on every row. ``reach`` is the most
-    bytes from a match's start to the end of its literal, None where there is no bound.
+    bytes from a match's start to the end of its literal, None where there is no bound. ``also`` are further sets of texts: one
+    of each set is in every row that matches.
     """
 
     literals: tuple[Literal, ...]
-    dfa: Dfa | None
-    reach: int | None
+    dfa: Dfa | None = None
+    reach: int | None = None
+    also: tuple[tuple[Literal, ...], ...] = ()
+
+
+MOST_ALSO = 2
+MOST_TEXTS_ALSO = 8
+HIGHEST_RATE_ALSO = 0.3
+"""A further set is worth asking for only if it is small and not in most rows anyway."""
 
 
 @lru_cache(maxsize=8192)
@@ -30,12 +38,18 @@ def compile_pattern(pattern: str) -> Program:
     node = trim(node)
     literals = deciding(node)
     if literals is not None:
-        return Program(_possible(literals), None, None)
-    needed = required(node)
+        return Program(_possible(literals))
     dfa = build_dfa(build_nfa(node))
-    if needed is None:
-        return Program((), dfa, None)
-    return Program(_possible(needed.literals), dfa, needed.reach)
+    regions = required(node)
+    if not regions:
+        return Program((), dfa)
+    return Program(_possible(regions[0].literals), dfa, regions[0].reach, _worth_asking(regions[1:]))
+
+
+def _worth_asking(regions: list[Required]) -> tuple[tuple[Literal, ...], ...]:
+    """The further sets that are likely to spare the automaton a run."""
+    good = [one.literals for one in regions if one.rate <= HIGHEST_RATE_ALSO and 0 < len(one.literals) <= MOST_TEXTS_ALSO]
+    return tuple(good[:MOST_ALSO])
 
 
 def _possible(literals: tuple[Literal, ...]) -> tuple[Literal, ...]:

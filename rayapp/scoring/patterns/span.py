@@ -16,7 +16,7 @@ Threads = dict[int, int]
 
 def spans(pattern_set: PatternSet, pattern: int, text: str) -> tuple[int, int] | None:
     """Give the begin and end, in characters of ``text`` (a clean view), of a pattern's match, or None if there is none."""
-    data = text.upper().encode() if text.isascii() else text.encode()
+    data = text.encode().upper()
     found = _longest(_nfa(pattern_set.patterns[pattern]), data)
     if found is None:
         return None
