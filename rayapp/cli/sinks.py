@@ -74,24 +74,25 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 class CsvSink:
-    """CSV with a header; rule ids in one field, joined by ``|``."""
+    """CSV with a header; a field is quoted where it must be; rule ids stand in one field, joined by ``|``."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
         """Write the header."""
-        from pyarrow import csv
-
         self._file = file
-        options = csv.WriteOptions(quoting_style="needed")
-        self._writer = csv.CSVWriter(pa.PythonFile(file, "w"), flat(schema.empty_table()).schema, write_options=options)
+        self._file.write(",".join(schema.names).encode() + b"\n")
 
     def write(self, table: pa.Table) -> None:
         """Write the rows."""
-        self._writer.write_table(flat(table))
+        for batch in table.to_batches():
+            if batch.num_rows:
+                lines = pc.binary_join_element_wise(*map(_csv_field, batch.columns), ",")
+                whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+                self._file.write(pc.binary_join(whole, "\n")[0].as_buffer())
+                self._file.write(b"\n")
         self._file.flush()
 
     def close(self) -> None:
-        """Flush; the file is its opener's to close."""
-        self._file.flush()
+        """Do nothing: the last line is complete."""
 
 
 class JsonSink:
@@ -134,13 +135,16 @@ class ParquetSink:
 SINKS: dict[Format, type[CsvSink] | type[JsonSink] | type[ParquetSink]] = {"csv": CsvSink, "jsonl": JsonSink, "parquet": ParquetSink}
 
 
-def flat(table: pa.Table) -> pa.Table:
-    """Give the table with plain texts and numbers alone."""
-    return pa.table({name: _flat(table[name]) for name in table.column_names})
-
-
-def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _csv_field(column: pa.Array) -> pa.StringArray:
+    """Give a column's values as CSV fields."""
     kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _csv_field(column.dictionary).take(column.indices).fill_null("")
     if pa.types.is_list(kind):
-        return pc.binary_join(column.cast(pa.list_(pa.string())), LISTS_JOINED_BY)
-    return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
+        return _csv_field(pc.binary_join(column.cast(pa.list_(pa.string())), LISTS_JOINED_BY))
+    text = column.cast(pa.string()).fill_null("")
+    special = pc.match_substring_regex(text, r'[",\r\n]')
+    if not special.true_count:
+        return text
+    quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
+    return pc.if_else(special, quoted, text)

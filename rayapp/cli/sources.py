@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from rayapp.cli.json_rows import read_lines
@@ -77,42 +79,54 @@ def _csv_blocks(source: Stream) -> Iterator[Block]:
     for piece in whole_rows(source, delimiter):
         skipped = _Skipped(first)
         table = _parse(piece, names, delimiter, skipped)
-        count = table.num_rows + len(skipped.places)
-        yield Block(table, _without(first, count, skipped.places), tuple(skipped.ragged))
+        count = table.num_rows + len(skipped.ragged)
+        places = _without(first, count, {bad.row for bad in skipped.ragged})
+        blank = _blank(table)
+        if blank.any():
+            places = [place for place, nothing in zip(places, blank, strict=True) if not nothing]
+            table = table.filter(pa.array(~blank))
+        yield Block(table.select([name for name in COLUMNS if name in names]), places, tuple(skipped.ragged))
         first += count
 
 
 class _Skipped:
-    """Notes the rows that have another number of columns than the header; blank lines are none."""
+    """Notes the rows that have another number of columns than the header."""
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self.places: set[int] = set()
         self.ragged: list[Unread] = []
 
     def __call__(self, row: csv.InvalidRow) -> str:
-        place = self.first + row.number - 1
-        self.places.add(place)
-        if row.text.strip():
-            self.ragged.append(Unread(place, f"has {row.actual_columns} columns where the header has {row.expected_columns}"))
+        wrong = f"has {row.actual_columns} columns where the header has {row.expected_columns}"
+        self.ragged.append(Unread(self.first + row.number - 1, wrong))
         return "skip"
 
 
 def _parse(piece: bytes, names: list[str], delimiter: str, skipped: _Skipped) -> pa.Table:
-    wanted = [name for name in COLUMNS if name in names]
+    """Parse rows; all of their columns, so that a row with nothing in it can be told from one that lacks what we need."""
+    unique = [name if name in COLUMNS else f"{place} {name}" for place, name in enumerate(names)]
     convert = csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted, pa.binary()),  # the engine decodes, and names the rows that are not UTF-8
-        include_columns=wanted,
+        column_types=dict.fromkeys(unique, pa.binary()),  # the engine decodes, and names the rows that are not UTF-8
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
     )
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skipped)
-    read = csv.ReadOptions(column_names=names, use_threads=False, block_size=len(piece) + 1)
+    read = csv.ReadOptions(column_names=unique, use_threads=False, block_size=len(piece) + 1)
     try:
         return csv.read_csv(pa.BufferReader(piece), read, parse, convert)
     except pa.ArrowInvalid as error:
         raise InvalidInput(f"the rows from {skipped.first + 1} on are no CSV: {error}") from error
+
+
+def _blank(table: pa.Table) -> NDArray[np.bool_]:
+    """Say of each row whether nothing stands in it."""
+    blank = np.ones(table.num_rows, np.bool_)
+    for column in table.columns:
+        if not column.null_count:
+            return np.zeros(table.num_rows, np.bool_)
+        blank &= column.is_null().to_numpy()
+    return blank
 
 
 def _header(source: Stream) -> str:
