@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rayapp.errors import Fault
+from rayapp.packs.check_artefacts import check_artefacts
 from rayapp.packs.check_merchants import check_merchants
 from rayapp.packs.check_overlap import check_overlap
 from rayapp.packs.check_patterns import check_patterns
@@ -45,4 +46,5 @@ def check(source: PackSource, faults: Faults) -> None:
         usable = check_patterns(source.rules, faults)
         check_examples(source.rules, usable, faults)
         check_overlap(source.rules, usable, source.combine, faults)
+    check_artefacts(source.artefacts, [category.detailed for category in source.categories], faults)
     check_reached(source, faults)
