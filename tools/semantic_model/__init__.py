@@ -1,0 +1,1 @@
+"""Building what the default pack knows from data: the semantic model, the learned merchants and the confidence."""

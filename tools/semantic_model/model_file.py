@@ -1,0 +1,26 @@
+"""Writing a learnt model as the file that ``SemanticModel.load`` reads: int8 weights, one scale for each class."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from safetensors.numpy import save
+from semantic_model.softmax import Learnt
+
+LARGEST = 127
+
+
+def model_bytes(learnt: Learnt, classes: Sequence[str], temperature: float, facts: dict[str, object]) -> bytes:
+    """Quantise and serialise; ``facts`` go into the file's header (training data, metrics)."""
+    folded = learnt.weights * learnt.importance[:, None].astype(np.float32)
+    folded -= folded.mean(axis=1, keepdims=True)
+    scale = np.maximum(np.abs(folded).max(axis=0), 1e-9) / LARGEST
+    tensors = {
+        "weights": np.rint(folded / scale).astype(np.int8),
+        "importance": learnt.importance,
+        "scale": scale.astype(np.float32),
+        "bias": learnt.bias.astype(np.float32),
+        "temperature": np.array([temperature], np.float32),
+        "classes": np.frombuffer(json.dumps(list(classes)).encode(), np.uint8),
+    }
+    return save(tensors, {"facts": json.dumps(facts, sort_keys=True)})
