@@ -93,7 +93,7 @@ class Claims:
             if words == tokens(merchant.name)[: len(words)] and self._has_other_kin(words[0], merchant):
                 return False
             family = [other for other in claimants if other.wikidata and other.wikidata == merchant.wikidata]
-            return not family or merchant is min(family, key=lambda other: (trade_rank(other.category), len(other.name), other.id))
+            return not family or merchant.category == min((other.category for other in family), key=lambda code: (trade_rank(code), code))
         if commonness.is_place(words) or len({other.category for other in claimants}) > 1:
             return False
         return len(words) > 1 or (commonness.is_coinage(words[0]) and not self._has_other_kin(words[0], merchant))

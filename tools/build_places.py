@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from gazetteer.commonness import everyday_words, given_and_family_names  # noqa: E402
 from gazetteer.regions import AUSTRALIA, BRITAIN, CANADA, CANADA_OLD, OWN_CITIES, OWN_NAMES, TERRITORIES  # noqa: E402
-from gazetteer.text import key, spelt_out, tokens  # noqa: E402
+from gazetteer.text import key, spelt_out, tokens, word_list  # noqa: E402
 
 from rayapp.scoring.codes import COUNTRIES  # noqa: E402
 
@@ -49,99 +49,12 @@ SHORTEST = 3
 CLIPPED = {4: 200_000, 5: 50_000}
 """A name so short is more often the end of a clipped word than a city with fewer people (GROU, MARKE)."""
 GENERIC_BRANDS = 12
-WORDS_ABROAD = frozenset(
-    ["BATMAN", "DERBY", "ESSEN", "HALLE", "LEEDS", "MESA", "PERM", "PEST", "PHOENIX", "QUEENS", "RUGBY", "SALE", "SAMBA", "SPLIT"]
-)
-WORD_COUNTRIES = frozenset(["CHAD", "CHINA", "FIFE", "GUERNSEY", "GUINEA", "JERSEY", "JORDAN", "KENT", "REUNION", "TURKEY", "BUCKS"])
-WORD_CODES = frozenset(
-    [
-        "AL",
-        "AN",
-        "AR",
-        "AT",
-        "BA",
-        "BE",
-        "BY",
-        "CO",
-        "DE",
-        "DO",
-        "ER",
-        "HI",
-        "ID",
-        "IN",
-        "IS",
-        "IT",
-        "LA",
-        "MA",
-        "ME",
-        "MI",
-        "MS",
-        "MY",
-        "NE",
-        "NO",
-        "NU",
-        "OH",
-        "OK",
-        "ON",
-        "OR",
-        "PA",
-        "RE",
-        "SI",
-        "ACT",
-        "AGO",
-        "ANT",
-        "ARE",
-        "ARM",
-        "BEN",
-        "BRA",
-        "CAN",
-        "COD",
-        "FIN",
-        "GUY",
-        "JAM",
-        "LUX",
-        "NAM",
-        "NOR",
-        "PRY",
-        "SEN",
-        "VIC",
-    ]
-)
+WORDS_ABROAD = word_list("words_abroad")
+WORD_COUNTRIES = word_list("word_regions")
+WORD_CODES = word_list("word_codes")
 
-# Two letters that end descriptors as a word, a legal form or a scheme's name far more often than as the country.
-NOT_CODES = frozenset(
-    [
-        "AG",
-        "AI",
-        "AM",
-        "AS",
-        "AD",
-        "BV",
-        "CC",
-        "CO",
-        "EG",
-        "ET",
-        "GO",
-        "ID",
-        "IO",
-        "KG",
-        "LA",
-        "MC",
-        "MR",
-        "MS",
-        "PM",
-        "PS",
-        "SA",
-        "SL",
-        "SO",
-        "ST",
-        "TC",
-        "TM",
-        "TO",
-        "TV",
-    ]
-)
-NOT_LONG_CODES = frozenset(["AND", "COM", "PER", "TON", "TUN", "GIN", "GUM", "LIE", "MAC", "MAR", "PAN", "CUB", "SUR", "DOM", "LAO", "CIV"])
+NOT_CODES = word_list("not_codes")
+NOT_LONG_CODES = word_list("not_long_codes")
 SMALL_COUNTRY = 100_000
 
 

@@ -21,7 +21,8 @@ from english_words import get_english_words_set
 
 from gazetteer.aliases import Spelling
 from gazetteer.merging import Merchant
-from gazetteer.text import fold, squashed, tokens
+from gazetteer.text import squashed, tokens
+from rayapp.packs.phrase_index import token_texts
 
 _LANGUAGES = ("en", "es", "fr", "de", "it", "nl", "pt")
 _RATE = 1e-7
@@ -55,7 +56,7 @@ def _heard(language: str) -> frozenset[str]:
     with gzip.open(str(resources.files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as file:
         counts: dict[str, int] = json.load(file)
     least = _PADDING if language == "en" else max(_PADDING, _RATE * sum(counts.values()))
-    return frozenset(fold(word).replace("'", "") for word, count in counts.items() if count > least)
+    return frozenset(token_texts([word for word, count in counts.items() if count > least]))
 
 
 def _proper_english(found: frozenset[str]) -> frozenset[str]:
@@ -85,7 +86,7 @@ def _places() -> tuple[frozenset[str], frozenset[str]]:
     countries, states = cache.get_countries(), cache.get_us_states()
     names = [city["name"] for city in cache.get_cities().values() if city["population"] >= _CITY_PEOPLE]
     names += [place["name"] for place in (*countries.values(), *states.values())]
-    return frozenset(fold(name) for name in names), frozenset(
+    return frozenset(token_texts(names)), frozenset(
         (*countries, *states, *["ON", "QC", "BC", "AB", "MB", "SK", "NS", "NB", "NL", "PE", "NT", "NU", "YT"])
     )
 

@@ -22,11 +22,14 @@ _PUBLIC_BODY = re.compile(
     r"county seat|public authority)\b|\b(city|town|village|borough|ward|county|canton|state|district) (and \w+ )?(in|of)\b",
     re.IGNORECASE,
 )
+_OWN_TRADE = re.compile(
+    r"parking|water|wasser|energ|power|electric|utilit|health|hospital|clinic|school|academy|college|waste", re.IGNORECASE
+)
 _NOT_RETAIL_POWER = re.compile(
     r"\b(railways?|rail|pipelines?|oil|mining|steel|physics|university|transmission|aluminium|paper)\b", re.IGNORECASE
 )
 _SCHOOL_OFFICE = re.compile(r"Filipino school district|Schools Division", re.IGNORECASE)
-_NETWORK_COUNTRY = re.compile(r"^[A-Z]{2}:")
+_NETWORK_COUNTRY = re.compile(r"^[A-Z]{2}:(?=\S)")
 _UNIVERSITY = re.compile(r"universi|college|école", re.IGNORECASE)
 _CARRIER = re.compile(
     r"bus|transit|transport|transp|metro|rail|tram|ferr|lines?\b|rapid|shuttle|verkehr|tren|autob|urban|mobil|nahverkehr|express|collectiv",
@@ -117,7 +120,7 @@ def _refused(tree: str, decision: Decision, name: str, wikidata: str, descriptio
         (government and _UNIVERSITY.search(name), "a university's library"),
         (not wikidata, "an operator without a Wikidata item"),
         (_SCHOOL_OFFICE.search(description), "an office that is not paid"),
-        (not government and _PUBLIC_BODY.search(description), "a public body paid under many headings"),
+        (not government and _PUBLIC_BODY.search(description) and not _OWN_TRADE.search(name), "a public body paid under many headings"),
         (power and _NOT_RETAIL_POWER.search(description), "does not sell power to consumers"),
     )
     return next((reason for applies, reason in reasons if applies), "")

@@ -1,45 +1,33 @@
-"""Fold names to the tokens that the engine compares, so that two spellings of one alias are found to be one.
+"""Names as the engine sees them, so that two spellings of one alias are found to be one.
 
-The tool ships spellings, not tokens: the pack compiler folds them with the engine's own tokeniser. This module takes the engine's table
-of letters and repeats its rules for tokens; a disagreement would cost a duplicate alias, no more.
+The tool ships spellings, not tokens: the pack compiler folds them with the same tokeniser that this module asks.
 """
 
 import re
-import unicodedata
+import tomllib
 from functools import cache
+from pathlib import Path
 
-from rayapp.scoring.fold import CYRILLIC, GREEK, LETTERS, PUNCTUATION
+from rayapp.packs.phrase_index import token_texts
 
-_SCRIPTS = {**CYRILLIC, **GREEK}
-_LETTERS = str.maketrans({**PUNCTUATION, **LETTERS, **_SCRIPTS, **{letter.lower(): text for letter, text in _SCRIPTS.items()}})
-_PLUS = re.compile(r"(?<=[^\W_])\+")
-_PAIRS = re.compile(r"(?<=[A-Z]{3})(?=[0-9]{2,}\b)|(?<=[0-9])(?=[A-Z]{3})")
-_WORDS = re.compile(r"[^\W_]+")
 _QUALIFIER = re.compile(r"\s*[(（\[][^)）\]]*[)）\]]")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "Ø": "Oe", "å": "aa", "Å": "Aa"})
 
 
-def fold(name: str) -> str:
-    """Give the name in upper case without accents, Greek and Cyrillic in Latin letters; other scripts stay."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name.translate(_LETTERS)) if not unicodedata.combining(letter))
-    return plain.translate(_LETTERS).upper()
-
-
 @cache
-def tokens(name: str) -> tuple[str, ...]:
-    """Split the folded name as the engine does: apostrophes vanish, ``&`` is AND, ``+`` PLUS, digits part from words."""
-    plain = _PLUS.sub(" PLUS ", fold(name).replace("'", "").replace("`", "").replace("&", " AND "))
-    return tuple(_WORDS.findall(_PAIRS.sub(" ", plain)))
-
-
 def key(name: str) -> str:
-    """Give the tokens with one space between them: equal for two spellings of one name."""
-    return " ".join(tokens(name))
+    """Give the engine's tokens with one space between them: equal for two spellings of one name."""
+    return token_texts([name])[0]
+
+
+def tokens(name: str) -> tuple[str, ...]:
+    """Split a name as the engine does."""
+    return tuple(key(name).split())
 
 
 def squashed(name: str) -> str:
     """Give the tokens without spaces."""
-    return "".join(tokens(name))
+    return key(name).replace(" ", "")
 
 
 def without_qualifier(name: str) -> str:
@@ -55,3 +43,8 @@ def is_latin(name: str) -> bool:
 def spelt_out(name: str) -> str:
     """Write umlauts and Nordic letters with two letters, as older bank systems do."""
     return name.translate(_GERMAN)
+
+
+def word_list(name: str) -> frozenset[str]:
+    """Read one of the lists of ``words.toml``."""
+    return frozenset(tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))[name].split())
