@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rayapp.packs.check_patterns import tree_of
+from rayapp.packs.check_rules import strength
 from rayapp.packs.conditions import allows
 from rayapp.packs.faults import Faults
 from rayapp.packs.firing import Firing, texts
@@ -94,30 +95,28 @@ def _check_rule(numbered: tuple[int, RuleSource], others: Iterable[tuple[int, Ru
     """Add the first fault that the rules firing wherever this one does give it."""
     number, rule = numbered
     for other_number, other in others:
+        before = strength(other) > strength(rule) or (strength(other) == strength(rule) and other_number < number)
         where = f"{other.place.file}:{other.place.line}"
-        stronger = _strength(other) > _strength(rule) or (_strength(other) == _strength(rule) and other_number < number)
-        if not stronger:
-            continue
-        if other.category != rule.category and _same(other, rule):
+        if before and other.category != rule.category and _same(other, rule):
             message = f"{rule.id} can never win: {other.id} has the same patterns and conditions, and gives {other.category}"
             faults.error(rule.place, message, where)
             return
-        if other.category != rule.category and _strength(other) > _strength(rule):
-            faults.warn(rule.place, f"{rule.id} is always outweighed by {other.id}, which fires wherever it does", where)
-            return
-        if other.category == rule.category and combine == "strongest" and other.overrides_merchant >= rule.overrides_merchant:
-            faults.warn(rule.place, f"{rule.id} never adds anything: {other.id} fires wherever it does", where)
+        complaint = _complaint(other, rule, combine) if before else ""
+        if complaint:
+            faults.warn(rule.place, f"{rule.id} {complaint} {other.id}, which fires wherever it does", where)
             return
 
 
-def _strength(rule: RuleSource) -> tuple[float, int]:
-    return rule.weight, rule.priority
+def _complaint(other: RuleSource, rule: RuleSource, combine: Combine) -> str:
+    """Say what a rule that is not weaker, and always fires too, does to a rule; empty where both have a use."""
+    if other.priority > rule.priority:
+        return "is always set aside by"
+    if other.category != rule.category:
+        return "is always outweighed by" if other.weight > rule.weight else ""
+    return "adds nothing to" if combine == "strongest" and other.overrides_merchant >= rule.overrides_merchant else ""
 
 
 def _same(one: RuleSource, other: RuleSource) -> bool:
     """Say whether two rules fire on the same transactions because they are written alike."""
-    return (
-        set(texts(one.patterns)) == set(texts(other.patterns))
-        and set(texts(one.unless)) == set(texts(other.unless))
-        and one.when == other.when
-    )
+    alike = all(set(texts(mine)) == set(texts(yours)) for mine, yours in ((one.patterns, other.patterns), (one.unless, other.unless)))
+    return alike and one.when == other.when

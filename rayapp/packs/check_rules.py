@@ -32,6 +32,11 @@ def check_rules(rules: tuple[RuleSource, ...], categories: Iterable[CategorySour
     return True
 
 
+def strength(rule: RuleSource) -> tuple[int, float]:
+    """Give what decides between rules that fire together: a higher priority sets the others aside, then the weight counts."""
+    return rule.priority, rule.weight
+
+
 def _check_direction(rule: RuleSource, category: CategorySource, faults: Faults) -> None:
     if category.direction != "both" and rule.when.direction not in (None, category.direction):
         message = f"fires on {rule.when.direction}s alone, and {category.detailed} is for {category.direction}s"
@@ -101,10 +106,11 @@ def _check_rivals(row: Row, rivals: Iterable[RuleSource], faults: Faults) -> Non
         rival
         for rival in rivals
         if rival.category != rule.category
-        and (rival.weight, rival.priority) > (rule.weight, rule.priority)
+        and strength(rival) > strength(rule)
         and (allows(rival.when, rule.when) if example.plain else not unmet(rival.when, example))
     ]
     if stronger:
-        top = max(stronger, key=lambda rival: (rival.weight, rival.priority))
-        message = f"example: {top.id} ({top.category}, {top.weight:g}) outweighs {rule.id} on {quoted(example.descriptor)}"
+        top = max(stronger, key=strength)
+        how = "sets aside" if top.priority > rule.priority else "outweighs"
+        message = f"example: {top.id} ({top.category}) {how} {rule.id} on {quoted(example.descriptor)}"
         faults.warn(Place(rule.place.file, example.line), message, f"{top.place.file}:{top.place.line}")

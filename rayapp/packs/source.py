@@ -123,8 +123,8 @@ class Pattern(msgspec.Struct, frozen=True):
 class RuleSource(msgspec.Struct, frozen=True):
     """A ``[[rule]]``: it fires when any of ``patterns`` matches, none of ``unless`` does, and ``when`` holds.
 
-    ``weight`` is 0..1, the share of the rule weight that its category gains; ``priority`` is 0..100 and breaks ties. A rule that
-    ``overrides_merchant`` sets aside merchant evidence for other categories.
+    ``weight`` is 0..1, the share of the rule weight that its category gains; ``priority`` is 0..100, and a rule that fires sets
+    aside those of lower priority. A rule that ``overrides_merchant`` sets aside merchant evidence for other categories.
     """
 
     id: str
