@@ -25,7 +25,7 @@ setup: .venv/requirements.lock ## The environment .venv, from the lock
 	@$(INSTALL) -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@echo "compiling kernels and the default pack, once"
-	@$(BIN)/rayapp warm
+	@$(BIN)/rayapp warm || echo "rayapp warm failed, see above; what needs the default pack will fail too" >&2
 	@cp requirements.lock $@
 
 setup-dev: .venv/requirements-dev.lock
