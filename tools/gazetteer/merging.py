@@ -33,7 +33,9 @@ _ORDER = (
     "GENERAL_MERCHANDISE_CONVENIENCE_STORES",
     "TRANSPORTATION_GAS",
 )
-_RANK = {category: rank for rank, category in enumerate(_ORDER)}
+_MEALS = ("FOOD_AND_DRINK_COFFEE", "FOOD_AND_DRINK_FAST_FOOD", "FOOD_AND_DRINK_RESTAURANT")
+"""One kind of house under three keys: the entry for most countries says which."""
+_RANK = {category: _ORDER.index(_MEALS[0] if category in _MEALS else category) for category in _ORDER}
 
 # What stands on another business's ground under its name: it never is the main line, and it joins a namesake there.
 _ANNEX = frozenset(
@@ -128,11 +130,21 @@ def _main(members: list[Entry], family: str, description: str) -> Entry:
     """Choose the entry that stands for the merchant; ``family`` is all names of its Wikidata item."""
     found = {entry.category for entry in members}
     if {_FOOD, _WHOLE} <= found or (found & {_FOOD, _WHOLE} and _SUPERCENTRE.search(family)):
-        return next(entry for entry in members if entry.category in (_FOOD, _WHOLE))
+        return min((entry for entry in members if entry.category in (_FOOD, _WHOLE)), key=_precedence)
     if {_FUEL, _CORNER} <= found and _OIL.search(description) and not _SHOP.search(description):
-        return next(entry for entry in members if entry.category == _FUEL)
+        return min((entry for entry in members if entry.category == _FUEL), key=_precedence)
     brands = [entry for entry in members if entry.source.startswith("brands/") and entry.category]
-    return min(brands or members, key=lambda entry: (not entry.category, entry.source in _ANNEX, trade_rank(entry.category)))
+    return min(brands or members, key=_precedence)
+
+
+def _precedence(entry: Entry) -> tuple[bool, bool, int, bool, int]:
+    """Order the entries of one merchant: its main line first, then the entry for most countries."""
+    return not entry.category, entry.source in _ANNEX, trade_rank(entry.category), bool(entry.countries), -len(entry.countries)
+
+
+def _fame(entry: Entry) -> tuple[bool, bool, bool, int]:
+    """Order the entries by how many people know the merchant under their name: in Latin letters, for most countries."""
+    return not is_latin(entry.identity), entry.source in _FORECOURT, bool(entry.countries), -len(entry.countries)
 
 
 def _merchant(members: list[Entry], family: str, facts: Facts) -> Merchant:
@@ -142,7 +154,7 @@ def _merchant(members: list[Entry], family: str, facts: Facts) -> Merchant:
     ordered = [main, *(entry for entry in members if entry is not main)]
     return Merchant(
         id=main.id,
-        name=main.identity,
+        name=min(ordered, key=_fame).identity,
         category=_SUPER if superstore else main.category,
         countries=_countries(members),
         wikidata=main.wikidata,
