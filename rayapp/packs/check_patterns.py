@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.packs import source
-from rayapp.packs.faults import Faults
+from rayapp.packs.faults import Faults, shortened
 from rayapp.packs.source import Pattern, RuleSource
 from rayapp.scoring.fold import KEEP, fold_table
 from rayapp.scoring.patterns import find_faults
@@ -30,7 +30,7 @@ def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
         place = source.Place(rule.place.file, pattern.line)
         if pattern.text in rejected:
             fault = rejected[pattern.text]
-            faults.error(place, f"{name}: {fault.message}: {pattern.text}", fault.suggestion)
+            faults.error(place, f"{name}: {fault.message}: {shortened(pattern.text)}", fault.suggestion)
         else:
             _check_view(pattern.text, name, place, faults)
         _check_repeats(pattern.text, name, place, faults)
@@ -51,11 +51,11 @@ def _named(rule: RuleSource) -> Iterator[tuple[str, Pattern]]:
 def _check_view(pattern: str, name: str, place: source.Place, faults: Faults) -> None:
     """Compare the pattern with what a clean view can hold."""
     folded = "".join(char if char.isascii() else clean(char) or char for char in pattern)
-    hint = f"the clean view has {folded}" if folded != pattern else ""
+    hint = f"the clean view has {shortened(folded)}" if folded != pattern else ""
     if not _can_occur(tree_of(pattern)):
-        faults.error(place, f"{name}: can never match a clean view: {pattern}", hint or "upper case, accents off, single spaces")
+        faults.error(place, f"{name}: can never match a clean view: {shortened(pattern)}", hint or "upper case, accents off, single spaces")
     elif folded != pattern:
-        faults.warn(place, f"{name}: has characters that a clean view never has: {pattern}", hint)
+        faults.warn(place, f"{name}: has characters that a clean view never has: {shortened(pattern)}", hint)
 
 
 def _check_repeats(pattern: str, name: str, place: source.Place, faults: Faults) -> None:
@@ -64,7 +64,7 @@ def _check_repeats(pattern: str, name: str, place: source.Place, faults: Faults)
     except RejectedPattern:
         return
     if nested:
-        faults.warn(place, f"{name}: an endless repeat of an endless repeat: {pattern}", "one of the two is enough")
+        faults.warn(place, f"{name}: an endless repeat of an endless repeat: {shortened(pattern)}", "one of the two is enough")
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from rayapp.packs.check_tables import check_category, check_too_many, check_unique
 from rayapp.packs.conditions import allows, impossible, unmet
-from rayapp.packs.faults import Faults, quoted
+from rayapp.packs.faults import Faults, quoted, shortened
 from rayapp.packs.firing import Firing, texts
 from rayapp.packs.source import CategorySource, Example, Place, RuleSource
 from rayapp.scoring.text import clean
@@ -86,7 +86,7 @@ def _holds(row: Row, number: int, firing: Firing, faults: Faults) -> bool:
         )
     if fires and not must_fire:
         found = next(text for text in texts(rule.patterns) if text in firing.matched(number))
-        faults.error(place, f"counterexample: {rule.id} fires on {quoted(example.descriptor)}", f"through {found}")
+        faults.error(place, f"counterexample: {rule.id} fires on {quoted(example.descriptor)}", f"through {shortened(found)}")
     return must_fire and fires
 
 
@@ -96,7 +96,7 @@ def _reason(row: Row, matched: set[str], missing: list[str]) -> str:
     stopped = [text for text in texts(rule.unless) if text in matched]
     if matched.isdisjoint(texts(rule.patterns)):
         return f"no pattern matches {quoted(clean(example.descriptor))}"
-    return f"unless {stopped[0]}" if stopped else "not met: " + ", ".join(missing)
+    return f"unless {shortened(stopped[0])}" if stopped else "not met: " + ", ".join(missing)
 
 
 def _check_rivals(row: Row, rivals: Iterable[RuleSource], faults: Faults) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from rayapp.packs.faults import Faults, closest, quoted
 from rayapp.packs.phrase_index import token_texts
-from rayapp.packs.source import CategorySource, MccRange, PackSource, PhraseSource, Place, ProcessorSource
+from rayapp.packs.source import CategorySource, Levels, MccRange, PackSource, PhraseSource, Place, ProcessorSource
 
 MAX_CATEGORIES = 2_000
 MAX_PROCESSORS = 10_000
@@ -35,6 +35,13 @@ def check_category(category: str, place: Place, known: Iterable[str], faults: Fa
     """Add a fault where a category is not in the taxonomy."""
     if category and category not in known:
         faults.error(place, f"unknown category {quoted(category)}", closest(category, known))
+
+
+def check_levels(levels: Levels, faults: Faults) -> None:
+    """Check that the levels are in order."""
+    if not levels.very_high >= levels.high >= levels.medium:
+        found = f"very_high {levels.very_high:g}, high {levels.high:g}, medium {levels.medium:g}"
+        faults.error(Place("pack.toml", 1), f"levels: must fall in this order, and are {found}")
 
 
 def check_taxonomy(categories: tuple[CategorySource, ...], faults: Faults) -> None:

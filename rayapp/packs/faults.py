@@ -45,6 +45,11 @@ def quoted(value: object) -> str:
     return shown if len(shown) <= MAX_QUOTED else f"{shown[:MAX_QUOTED]}..."
 
 
+def shortened(pattern: str) -> str:
+    """Cut a pattern for a message; its line says where the rest is."""
+    return pattern if len(pattern) <= MAX_QUOTED else f"{pattern[:MAX_QUOTED]}..."
+
+
 def closest(value: str, known: Iterable[str]) -> str:
     """Suggest the known value nearest to ``value``, or give an empty string when none is near."""
     if len(value) > MAX_COMPARED:

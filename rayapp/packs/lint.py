@@ -8,7 +8,7 @@ from rayapp.packs.check_merchants import check_merchants
 from rayapp.packs.check_overlap import check_overlap
 from rayapp.packs.check_patterns import check_patterns
 from rayapp.packs.check_rules import check_examples, check_rules
-from rayapp.packs.check_tables import check_mcc, check_phrases, check_processors, check_reached, check_taxonomy
+from rayapp.packs.check_tables import check_levels, check_mcc, check_phrases, check_processors, check_reached, check_taxonomy
 from rayapp.packs.directory import BASE, read_directory
 from rayapp.packs.faults import Faults
 from rayapp.packs.source import PackSource
@@ -37,6 +37,7 @@ def inspect_pack(path: Path) -> tuple[PackSource | None, tuple[Fault, ...]]:
 def check(source: PackSource, faults: Faults) -> None:
     """Check what a pack says as a whole; records from the extended pack are checked beside its own."""
     categories = frozenset(category.detailed for category in source.categories)
+    check_levels(source.levels, faults)
     check_taxonomy(source.categories, faults)
     check_mcc(source.mcc, categories, faults)
     check_processors(source.processors, faults)

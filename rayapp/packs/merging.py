@@ -21,9 +21,9 @@ def extend(own: PackSource, base: PackSource, head: Head, faults: Faults) -> Pac
     merchants = _merged(base.merchants, own.merchants, lambda merchant: merchant.id, without_merchants)
     return msgspec.structs.replace(
         own,
-        weights=head.weights or base.weights,
-        levels=head.levels or base.levels,
-        thresholds=head.thresholds or base.thresholds,
+        weights=msgspec.structs.replace(base.weights, **head.weights),
+        levels=msgspec.structs.replace(base.levels, **head.levels),
+        thresholds=msgspec.structs.replace(base.thresholds, **head.thresholds),
         combine=head.combine or base.combine,
         categories=_merged(base.categories, own.categories, lambda category: category.detailed),
         mcc=(*_uncovered(base.mcc, own.mcc), *own.mcc),

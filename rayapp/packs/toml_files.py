@@ -2,8 +2,8 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
@@ -20,17 +20,23 @@ _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _LONG_KEY = re.compile(rf"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){{{MAX_KEY_PARTS}}}""")
 
 
+Numbers = Mapping[str, float]
+
+
 class Head(msgspec.Struct, frozen=True):
-    """What ``pack.toml`` says; ``without_rules`` and ``without_merchants`` are ids of the extended pack that are left out."""
+    """What ``pack.toml`` says; of weights, levels and thresholds those that it gives.
+
+    ``without_rules`` and ``without_merchants`` are ids of the extended pack that are left out.
+    """
 
     name: str
     version: str
     place: Place
     extends: str | None = None
     combine: Combine | None = None
-    weights: Weights | None = None
-    levels: Levels | None = None
-    thresholds: Thresholds | None = None
+    weights: Numbers = {}
+    levels: Numbers = {}
+    thresholds: Numbers = {}
     without_rules: tuple[tuple[str, Place], ...] = ()
     without_merchants: tuple[tuple[str, Place], ...] = ()
 
@@ -80,28 +86,15 @@ def read_head(table: Table) -> Head:
         extends="default" if extends else None,
         combine=table.choice("combine", COMBINES) if table.has("combine") else None,
         weights=_numbers(table, "weights", Weights),
-        levels=_levels(table),
+        levels=_numbers(table, "levels", Levels),
         thresholds=_numbers(table, "thresholds", Thresholds),
         without_rules=tuple(without.texts("rules")),
         without_merchants=tuple(without.texts("merchants")),
     )
 
 
-Found = TypeVar("Found", Weights, Levels, Thresholds)
-
-
-def _numbers(table: Table, name: str, kind: type[Found]) -> Found | None:
-    """Read a table of numbers 0..1 whose names and defaults are those of ``kind``; ``None`` where there is no such table."""
-    if name not in table.values:
-        return None
-    inner, default = table.table(name), kind()
+def _numbers(table: Table, name: str, kind: type[Weights | Levels | Thresholds]) -> Numbers:
+    """Read the numbers 0..1 of a table whose names are those of ``kind``."""
+    inner = table.table(name)
     inner.refuse_others(kind.__struct_fields__)
-    return kind(**{field: inner.number(field, getattr(default, field)) for field in kind.__struct_fields__})
-
-
-def _levels(table: Table) -> Levels | None:
-    """Read the levels, which must fall from very_high to medium."""
-    levels = _numbers(table, "levels", Levels)
-    if levels is not None and not levels.very_high >= levels.high >= levels.medium:
-        table.wrong("levels", "very_high, high and medium must not rise in this order")
-    return levels
+    return {field: inner.number(field, 0.0) for field in kind.__struct_fields__ if field in inner.values}

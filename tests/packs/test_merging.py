@@ -10,7 +10,7 @@ from rayapp.packs import directory
 from rayapp.packs.lint import lint_pack
 from rayapp.packs.merging import _uncovered
 from rayapp.packs.reading import read_pack
-from rayapp.packs.source import MccRange, Place, Weights
+from rayapp.packs.source import Levels, MccRange, Place, Weights
 
 RULE = "[[rule]]\nid = '{}'\ncategory = '{}'\npatterns = ['{}']\n"
 MERCHANTS = "id,name,category,aliases\n"
@@ -64,7 +64,9 @@ def test_a_pack_of_one_file_is_the_extended_pack_under_another_name(tmp_path):
 @pytest.mark.usefixtures("base")
 def test_own_records_replace_those_of_the_same_key_and_the_rest_is_added(tmp_path):
     files = {
-        "pack.toml": HEAD + "[weights]\nmerchant = 0.5\n[without]\nrules = ['three']\nmerchants = ['other', 'small']\n",
+        "pack.toml": HEAD
+        + "[weights]\nmerchant = 0.5\n[levels]\nhigh = 0.98\n"
+        + "[without]\nrules = ['three']\nmerchants = ['other', 'small']\n",
         "taxonomy.csv": "primary,detailed,direction,merchant\nB,A_TWO,both,no\nB,B_NEW,both,no\n",
         "mcc.csv": "first,last,detailed\n3100,3100,B_NEW\n",
         "rules/mine.toml": RULE.format("two", "B_NEW", "ESPRESSO"),
@@ -72,7 +74,8 @@ def test_own_records_replace_those_of_the_same_key_and_the_rest_is_added(tmp_pat
         "phrases.csv": "phrase,kind,channel\nMARKET,noise,\n",
     }
     source = read_pack(write(tmp_path, files))
-    assert source.weights == Weights(merchant=0.5)
+    assert source.weights == Weights(merchant=0.5, rule=0.3)
+    assert source.levels == Levels(very_high=0.99, high=0.98)
     assert [(category.primary, category.detailed) for category in source.categories] == [("A", "A_ONE"), ("B", "A_TWO"), ("B", "B_NEW")]
     assert [(item.first, item.last, item.category) for item in source.mcc] == [
         (3000, 3099, "A_ONE"), (3101, 3299, "A_ONE"), (3100, 3100, "B_NEW"),
