@@ -1,4 +1,4 @@
-"""How many descriptors per second does one core match against 200, 1,000 or 5,000 rules, beside other engines?
+"""Asks how many descriptors per second one core matches against 200, 1,000 or 5,000 rules, beside other engines.
 
     python -m benchmarks.patterns [--rules 1000] [--rows 200000]
 

@@ -4,11 +4,13 @@ Source: Aho and Corasick, "Efficient string matching: an aid to bibliographic se
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+Ints: TypeAlias = NDArray[np.int32]
 
 
 class Automaton(NamedTuple):
@@ -19,8 +21,8 @@ class Automaton(NamedTuple):
     entries, and the entries (two numbers each) of the literals that end here.
     """
 
-    moves: NDArray[np.int32]
-    hits: NDArray[np.int32]
+    moves: Ints
+    hits: Ints
 
 
 def build_automaton(literals: Sequence[bytes], entries: Sequence[Sequence[tuple[int, int]]], classes: NDArray[np.uint8]) -> Automaton:
@@ -45,7 +47,7 @@ def build_automaton(literals: Sequence[bytes], entries: Sequence[Sequence[tuple[
 
 
 @njit(cache=True)
-def _insert(text: Any, starts: Any, trie: Any, ends: Any) -> int:  # noqa: ANN401 - numba infers the types
+def _insert(text: NDArray[np.uint8], starts: NDArray[np.int64], trie: Ints, ends: Ints) -> int:
     """Put every literal in the trie; return the number of states."""
     states = 1
     for literal in range(ends.size):
@@ -60,7 +62,7 @@ def _insert(text: Any, starts: Any, trie: Any, ends: Any) -> int:  # noqa: ANN40
 
 
 @njit(cache=True)
-def _renumber(trie: Any) -> Any:  # noqa: ANN401
+def _renumber(trie: Ints) -> tuple[Ints, Ints]:
     """Number states breadth first, so that the much-visited shallow ones lie together."""
     order = np.zeros(trie.shape[0], np.int32)
     numbers = np.zeros(trie.shape[0], np.int32)
@@ -76,7 +78,7 @@ def _renumber(trie: Any) -> Any:  # noqa: ANN401
 
 
 @njit(cache=True)
-def _complete(trie: Any, literal_of: Any) -> Any:  # noqa: ANN401
+def _complete(trie: Ints, literal_of: Ints) -> Ints:
     """Fill in the moves of missing children; return each state's nearest shorter state at which a literal ends (0 is none)."""
     fallback = np.zeros(trie.shape[0], np.int32)
     link = np.zeros(trie.shape[0], np.int32)
@@ -92,9 +94,7 @@ def _complete(trie: Any, literal_of: Any) -> Any:  # noqa: ANN401
     return link
 
 
-def _write_hits(
-    entries: Sequence[Sequence[tuple[int, int]]], literal_of: NDArray[np.int32], link: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _write_hits(entries: Sequence[Sequence[tuple[int, int]]], literal_of: Ints, link: Ints) -> tuple[Ints, Ints]:
     """Lay out the entries of every state, shallow states first, as links point to shallower ones."""
     place_of = np.zeros(len(literal_of), np.int32)
     hits = [0]

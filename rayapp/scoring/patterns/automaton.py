@@ -18,7 +18,11 @@ DEAD, MATCH, FIRST = 0, 1, 2
 
 MOST_STATES = 4_000
 MOST_CELLS = 65_535 - FIRST
+MOST_WORK = 2_000_000
+"""Members of states times byte classes while an automaton is built: about one CPU second."""
+SMALLER = "use a smaller {m,n}, or .* in its place, or begin the pattern with fixed text"
 LOWER_BYTES = range(0x61, 0x7B)
+SIDES = np.array([side_of(byte) for byte in range(256)], np.uint8)
 
 Kernel = frozenset[int]
 
@@ -43,11 +47,12 @@ def build_dfa(nfa: Nfa) -> Dfa:
     classes, samples = _byte_classes(nfa)
     width = len(samples) + 1
     search = _Search(nfa, samples, min(MOST_STATES, MOST_CELLS // width))
-    table = np.array(search.run(), np.int64)
-    alive = _reaches_match(table)
+    rows = search.run()
+    alive = _reaches_match(rows)
     if not alive[:2].any():
         raise RejectedPattern("the pattern can never match", "look for a condition such as \\b between two letters")
     target = np.where(alive, np.arange(len(alive)) * width + FIRST, DEAD)
+    table = np.array(rows, np.int64)
     values = np.where(table >= 0, target[np.maximum(table, 0)], np.where(table == _MATCH, MATCH, DEAD))
     return Dfa(values.astype(np.uint16).ravel(), width, classes, int(target[0]), int(target[1]))
 
@@ -60,7 +65,7 @@ def _byte_classes(nfa: Nfa) -> tuple[NDArray[np.uint8], list[int]]:
     """Classes of bytes that no edge tells apart, small letters with their capitals; and one member of each."""
     sets = dict.fromkeys(byte_set for steps in nfa.steps for byte_set, _ in steps)
     rows = [np.unpackbits(np.frombuffer(one.to_bytes(32, "little"), np.uint8), bitorder="little") for one in sets]
-    rows.append(np.array([side_of(byte) if _has_places(nfa) else 0 for byte in range(256)], np.uint8))
+    rows.append(SIDES if _has_places(nfa) else np.zeros(256, np.uint8))
     signatures = np.stack(rows)
     signatures[:, LOWER_BYTES] = signatures[:, [byte - 0x20 for byte in LOWER_BYTES]]
     _, samples, classes = np.unique(signatures, axis=1, return_index=True, return_inverse=True)
@@ -71,14 +76,16 @@ def _has_places(nfa: Nfa) -> bool:
     return any(place is not None for edges in nfa.free for place, _ in edges)
 
 
-def _reaches_match(table: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which states can still come to a match."""
-    alive = (table == _MATCH).any(axis=1)
-    while True:
-        more = alive | (alive[np.maximum(table, 0)] & (table >= 0)).any(axis=1)
-        if (more == alive).all():
-            return alive
-        alive = more
+def _reaches_match(rows: list[list[int]]) -> NDArray[np.bool_]:
+    """Which states can still come to a match; most successors have larger numbers, so that few rounds are needed."""
+    alive = [False] * len(rows)
+    changed = True
+    while changed:
+        changed = False
+        for state in reversed(range(len(rows))):
+            if not alive[state] and any(to == _MATCH or (to >= 0 and alive[to]) for to in rows[state]):
+                alive[state] = changed = True
+    return np.array(alive)
 
 
 class _Search:
@@ -87,12 +94,14 @@ class _Search:
     def __init__(self, nfa: Nfa, samples: list[int], most_states: int) -> None:
         self.nfa = nfa
         self.most_states = most_states
+        self.work = 0
         self.has_places = _has_places(nfa)
         self.has_copies = any(nfa.copies)
         sides = [side_of(byte) if self.has_places else Side.GAP for byte in samples]
         self.columns = list(zip(samples, sides, strict=True))
         self.sides = list(Side) if self.has_places else [Side.GAP]
         self.closures: dict[tuple[int, Side, Side], Kernel] = {}
+        self.after_byte: dict[tuple[Kernel, Side], tuple[Kernel, Side] | None] = {}
         self.numbers: dict[tuple[Kernel, Side], int] = {}
 
     def run(self) -> list[list[int]]:
@@ -114,16 +123,16 @@ class _Search:
             return _DEAD
         if found not in self.numbers:
             if len(self.numbers) >= self.most_states:
-                raise RejectedPattern(
-                    f"the pattern needs an automaton of more than {self.most_states} states",
-                    "bound the repeat more tightly, or begin it with fixed text",
-                )
+                raise RejectedPattern(f"the pattern needs an automaton of more than {self.most_states} states", SMALLER)
             self.numbers[found] = len(self.numbers)
             pending.append(found)
         return self.numbers[found]
 
     def _successors(self, kernel: Kernel, before: Side) -> Iterable[tuple[Kernel, Side] | None]:
         """One successor per byte class, then that of the row's end."""
+        self.work += len(kernel) * len(self.columns)
+        if self.work > MOST_WORK:
+            raise RejectedPattern("the pattern takes too long to compile", SMALLER)
         steps_on = {side: self._steps(kernel, before, side) for side in self.sides}
         for byte, after in self.columns:
             steps = steps_on[after]
@@ -131,11 +140,17 @@ class _Search:
                 yield None
                 continue
             reached = frozenset([target for byte_set, target in steps if byte_set >> byte & 1] + [self.nfa.begin])
-            now = Side.WORD if after == Side.INSIDE else after
-            reached = self._without_weaker(reached)
-            yield None if self._is_certain(reached, now) else (reached, now)
+            yield self._after_byte(reached, Side.WORD if after == Side.INSIDE else after)
         at_end = Side.EDGE if self.has_places else Side.GAP
         yield None if steps_on[at_end] is None else (frozenset(), Side.EDGE)
+
+    def _after_byte(self, reached: Kernel, before: Side) -> tuple[Kernel, Side] | None:
+        """The state for what a byte reached, or None if a match is certain; many bytes reach the same."""
+        key = (reached, before)
+        if key not in self.after_byte:
+            kernel = self._without_weaker(reached)
+            self.after_byte[key] = None if self._is_certain(kernel, before) else (kernel, before)
+        return self.after_byte[key]
 
     def _steps(self, kernel: Kernel, before: Side, after: Side) -> list[tuple[int, int]] | None:
         """The byte edges that are open between two sides, or None if a match ends here."""
@@ -168,12 +183,13 @@ class _Search:
         """Drop a state in a later optional copy where the same state of an earlier copy is present, which can do as much."""
         if not self.has_copies:
             return kernel
-        return frozenset(state for state in kernel if not any(self._is_weaker(state, other) for other in kernel))
+        strongest: dict[int, list[int]] = {}
+        for state in sorted(kernel, key=self.nfa.copies.__getitem__):
+            same = strongest.setdefault(self.nfa.label[state], [])
+            if not any(self._is_weaker(state, other) for other in same):
+                same.append(state)
+        return frozenset(state for same in strongest.values() for state in same)
 
     def _is_weaker(self, state: int, other: int) -> bool:
-        label, copies = self.nfa.label, self.nfa.copies
-        return (
-            state != other
-            and label[state] == label[other]
-            and all(mine >= theirs for mine, theirs in zip(copies[state], copies[other], strict=True))
-        )
+        mine, theirs = self.nfa.copies[state], self.nfa.copies[other]
+        return all(number >= earlier for number, earlier in zip(mine, theirs, strict=True))

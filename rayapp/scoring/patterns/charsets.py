@@ -43,10 +43,7 @@ def difference(ranges: Ranges, removed: Ranges) -> Ranges:
     """Every code point of ``ranges`` that is not in ``removed``."""
     outside = complement(removed)
     return union(
-        (max(low, first), min(high, last))
-        for low, high in ranges
-        for first, last in outside
-        if max(low, first) <= min(high, last)
+        (max(low, first), min(high, last)) for low, high in ranges for first, last in outside if max(low, first) <= min(high, last)
     )
 
 
@@ -80,7 +77,7 @@ def members(ranges: Ranges) -> Iterator[int]:
 
 
 def has_all_beyond_ascii(ranges: Ranges) -> bool:
-    """Whether every character beyond ASCII is a member, as in ``.``, ``\\w`` or ``[^A]``."""
+    """Whether every character beyond ASCII is a member, as in a dot, a word character or ``[^A]``."""
     return bool(ranges) and ranges[-1][0] <= LAST_ASCII + 1 and ranges[-1][1] == LAST_CODE_POINT
 
 

@@ -1,6 +1,6 @@
 """The compiled loop that finds, row by row, which patterns occur."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -13,6 +13,9 @@ AFTER_SHIFT, DECIDES, CONFIRMS, LENGTH_SHIFT = 3, 64, 128, 8
 
 A hit decides the pattern, or makes it a candidate that its automaton must confirm, or else only sets a mark.
 """
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int32]
 
 NO_DFA = -1
 UNBOUNDED = -1
@@ -29,31 +32,31 @@ class Tables(NamedTuple):
     which one must be set. ``unfiltered`` are the patterns to try on every row.
     """
 
-    classes: NDArray[np.uint8]
-    moves: NDArray[np.int32]
-    hits: NDArray[np.int32]
-    dfas: NDArray[np.int32]
+    classes: Bytes
+    moves: Ints
+    hits: Ints
+    dfas: Ints
     cells: NDArray[np.uint16]
-    columns: NDArray[np.uint8]
-    also: NDArray[np.int32]
-    unfiltered: NDArray[np.int32]
+    columns: Bytes
+    also: Ints
+    unfiltered: Ints
 
 
-def new_scratch(tables: Tables) -> NDArray[np.int32]:
+def new_scratch(tables: Tables) -> Ints:
     """Give the working memory that one call of match_rows needs; threads must not share it."""
     return np.empty(int(tables.also[0]), np.int32)
 
 
 @njit(nogil=True, cache=True)
 def match_rows(
-    tables: Any,  # noqa: ANN401 - numba infers the types
-    data: Any,  # noqa: ANN401
-    offsets: Any,  # noqa: ANN401
+    tables: Tables,
+    data: Bytes,
+    offsets: NDArray[np.int64],
     first: int,
     last: int,
-    scratch: Any,  # noqa: ANN401
-    out_rows: Any,  # noqa: ANN401
-    out_patterns: Any,  # noqa: ANN401
+    scratch: Ints,
+    out_rows: Ints,
+    out_patterns: Ints,
 ) -> int:
     """Match rows ``first`` to ``last`` (exclusive) and return the number of pairs found.
 
@@ -113,7 +116,7 @@ def match_rows(
 
 
 @njit(nogil=True, cache=True)
-def _may_match(tables: Any, pattern: int, settled: Any, row: int) -> bool:  # noqa: ANN401
+def _may_match(tables: Tables, pattern: int, settled: Ints, row: int) -> bool:
     """Whether the row has a text of each further set that the pattern requires."""
     place = tables.dfas[pattern, 6]
     sets = tables.also[place]
@@ -130,7 +133,7 @@ def _may_match(tables: Any, pattern: int, settled: Any, row: int) -> bool:  # no
 
 
 @njit(nogil=True, cache=True)
-def _fits(code: Any, data: Any, begin: int, end: int, at: int) -> bool:  # noqa: ANN401
+def _fits(code: int, data: Bytes, begin: int, end: int, at: int) -> bool:
     """Whether the literal that ends at byte ``at`` stands in a context that its entry allows."""
     before = at - (code >> LENGTH_SHIFT)
     left = 1 if before < begin else _context(data[before])
@@ -149,7 +152,7 @@ def _context(byte: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _confirm(tables: Any, pattern: int, data: Any, begin: int, end: int, length: int) -> bool:  # noqa: ANN401
+def _confirm(tables: Tables, pattern: int, data: Bytes, begin: int, end: int, length: int) -> bool:
     """Run the pattern's automaton from where a match may begin, if its first literal in the row ends after ``length`` bytes."""
     dfa = tables.dfas[pattern]
     base, column, width, state, reach = dfa[0] - FIRST, dfa[1], dfa[2], dfa[3], dfa[5]
@@ -166,7 +169,7 @@ def _confirm(tables: Any, pattern: int, data: Any, begin: int, end: int, length:
 
 
 @njit(nogil=True, cache=True)
-def _sort(values: Any, begin: int, end: int) -> None:  # noqa: ANN401
+def _sort(values: Ints, begin: int, end: int) -> None:
     """Sort a part of an array in place."""
     if end - begin > 32:
         values[begin:end].sort()

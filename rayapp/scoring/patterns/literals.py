@@ -216,8 +216,8 @@ def _required_inside(part: Node) -> list[Required]:
     best = [required(alternative)[:1] for alternative in part.parts]
     if not all(best):
         return []
-    literals = tuple(dict.fromkeys(literal for one, in best for literal in one.literals))
-    return [Required(literals, sum(one.rate for one, in best), _largest([one.reach for one, in best]))]
+    literals = tuple(dict.fromkeys(literal for (one,) in best for literal in one.literals))
+    return [Required(literals, sum(one.rate for (one,) in best), _largest([one.reach for (one,) in best]))]
 
 
 def _rarest(candidates: Iterable[Required]) -> list[Required]:

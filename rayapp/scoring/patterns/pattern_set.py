@@ -1,8 +1,10 @@
 """Many patterns as one set of flat arrays that travels between processes without being rebuilt."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Self
+from itertools import pairwise
+from typing import Any, NamedTuple, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ from rayapp.scoring.patterns.syntax import RejectedPattern
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 
-class PatternFault(NamedTuple):
+class PatternFault(msgspec.Struct, frozen=True):
     """What is wrong with the pattern at ``index``, and what to write instead (or an empty string)."""
 
     index: int
@@ -31,7 +33,7 @@ class PatternSet(NamedTuple):
     patterns: tuple[str, ...]
     tables: Tables
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the whole set as named arrays, C-contiguous and read-only."""
         texts = [pattern.encode() for pattern in self.patterns]
         offsets = np.zeros(len(texts) + 1, np.int64)
@@ -40,10 +42,10 @@ class PatternSet(NamedTuple):
         return {**self.tables._asdict(), **source}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild the set, without copying, from what ``arrays`` gave; arrays from elsewhere are not checked."""
         source, offsets = arrays["source"].tobytes(), arrays["source_offsets"].tolist()
-        patterns = tuple(source[begin:end].decode() for begin, end in zip(offsets, offsets[1:], strict=False))
+        patterns = tuple(source[begin:end].decode() for begin, end in pairwise(offsets))
         return cls(patterns, Tables(**{name: _read_only(arrays[name]) for name in Tables._fields}))
 
 
@@ -86,7 +88,7 @@ def compile_patterns(patterns: Sequence[str], most_unfiltered: int = 0) -> Patte
     dfas[:, -1], also = _lay_out_also(programs, marks)
     unfiltered = np.array([index for index, program in enumerate(programs) if not program.literals], np.int32)
     tables = Tables(classes, automaton.moves, automaton.hits, dfas, cells, columns, also, unfiltered)
-    return PatternSet(tuple(patterns), Tables(*map(_read_only, tables)))
+    return PatternSet(tuple(patterns), Tables(*[_read_only(table) for table in tables]))
 
 
 def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Pairs:
@@ -105,7 +107,7 @@ def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.
         room = found
 
 
-def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """A contiguous array, or a view of it, that cannot be written to."""
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
@@ -162,9 +164,7 @@ def _lay_out_also(programs: Sequence[Program], marks: dict[Literal, int]) -> tup
     return places, np.array(also, np.int32)
 
 
-def _lay_out(
-    programs: Sequence[Program], classes: NDArray[np.uint8]
-) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint8]]:
+def _lay_out(programs: Sequence[Program], classes: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint8]]:
     """Put the automata one after the other: their records, cells and column maps."""
     _, samples = np.unique(classes, return_index=True)
     dfas = np.full((len(programs), 7), NO_DFA, np.int32)

@@ -32,6 +32,13 @@ HIGHEST_RATE_ALSO = 0.3
 @lru_cache(maxsize=8192)
 def compile_pattern(pattern: str) -> Program:
     """Compile one pattern, or raise RejectedPattern; compiled patterns are kept, so that a changed pack compiles quickly."""
+    try:
+        return _compile(pattern)
+    except RecursionError as error:
+        raise RejectedPattern("groups are nested too deeply", "write the alternatives out") from error
+
+
+def _compile(pattern: str) -> Program:
     node = parse(pattern)
     if _can_be_empty(node):
         raise RejectedPattern("the pattern can match nothing at all", "give it text that must be there")
@@ -70,5 +77,3 @@ def _can_be_empty(node: Node) -> bool:
     if isinstance(node, Sequence):
         return all(map(_can_be_empty, node.parts))
     return any(map(_can_be_empty, node.parts))
-
-

@@ -1,7 +1,7 @@
-"""From the text of a pattern to a small tree: what the supported part of Python's ``re`` means on the clean view.
+r"""From the text of a pattern to a small tree: what the supported part of Python's ``re`` means on the clean view.
 
 Python's own parser reads the pattern, so that ``re`` stays the reference of meaning. The view is upper case with single
-spaces: ``\\s`` is a space, ``\\d`` is 0-9, and every character beyond ASCII counts as a letter of a word.
+spaces: ``\s`` is a space, ``\d`` is 0-9, and every character beyond ASCII counts as a letter of a word.
 """
 
 import re
@@ -101,14 +101,14 @@ def parse(pattern: str) -> Node:
     """Read a pattern, or raise RejectedPattern."""
     if len(pattern) > LONGEST_PATTERN:
         raise RejectedPattern(f"the pattern is longer than {LONGEST_PATTERN} characters", "split it into several patterns")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in pattern):
+        raise RejectedPattern("the pattern is not valid Unicode", "save the file as UTF-8")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             tree = parser.parse(pattern, re.IGNORECASE)
     except (re.error, FutureWarning, DeprecationWarning, OverflowError) as error:
         raise RejectedPattern(f"not a valid regular expression: {error}") from error
-    except RecursionError as error:
-        raise RejectedPattern("groups are nested too deeply") from error
     _check_flags(tree.state.flags)
     return _sequence(tree, bool(tree.state.flags & re.DOTALL))
 
@@ -122,7 +122,7 @@ def _check_flags(flags: int) -> None:
         )
 
 
-def _sequence(items: Iterable[tuple[Any, Any]], dotall: bool) -> Node:  # noqa: FBT001 - the parser's flag
+def _sequence(items: Iterable[tuple[Any, Any]], dotall: bool) -> Node:
     """Join items, flattening sequences in sequences."""
     parts: list[Node] = []
     for code, argument in items:
@@ -131,7 +131,7 @@ def _sequence(items: Iterable[tuple[Any, Any]], dotall: bool) -> Node:  # noqa: 
     return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
 
-def _node(code: object, argument: Any, dotall: bool) -> Node:  # noqa: ANN401, FBT001 - the parser's own shapes
+def _node(code: object, argument: Any, dotall: bool) -> Node:  # noqa: ANN401 - the parser's own shapes
     """Translate one item of the parser's tree."""
     if code in UNSUPPORTED:
         what, suggestion = UNSUPPORTED[code]
@@ -139,11 +139,11 @@ def _node(code: object, argument: Any, dotall: bool) -> Node:  # noqa: ANN401, F
     return READERS[code](argument, dotall)
 
 
-def _any(_: object, dotall: bool) -> Node:  # noqa: FBT001
+def _any(_: object, dotall: bool) -> Node:
     return Chars(difference(complement(()), (LOWER,) if dotall else ((0x0A, 0x0A), LOWER)))
 
 
-def _in(items: list[tuple[Any, Any]], _: bool) -> Node:  # noqa: FBT001
+def _in(items: list[tuple[Any, Any]], _: bool) -> Node:
     """A class in brackets."""
     negated = items[0][0] is codes.NEGATE
     inside = upper(union(range_ for code, argument in items for range_ in _class_ranges(code, argument)))
@@ -162,7 +162,7 @@ def _class_ranges(code: object, argument: Any) -> Iterator[Range]:  # noqa: ANN4
         yield from CATEGORIES[argument]
 
 
-def _subpattern(argument: Any, dotall: bool) -> Node:  # noqa: ANN401, FBT001
+def _subpattern(argument: Any, dotall: bool) -> Node:  # noqa: ANN401
     """A group, with or without its own flags."""
     _, added, removed, items = argument
     _check_flags(added)
@@ -171,7 +171,7 @@ def _subpattern(argument: Any, dotall: bool) -> Node:  # noqa: ANN401, FBT001
     return _sequence(items, (dotall or bool(added & re.DOTALL)) and not removed & re.DOTALL)
 
 
-def _repeat(argument: Any, dotall: bool) -> Node:  # noqa: ANN401, FBT001
+def _repeat(argument: Any, dotall: bool) -> Node:  # noqa: ANN401
     """A repeat, greedy or lazy: both have the same language."""
     least, most, items = argument
     part = _sequence(items, dotall)
