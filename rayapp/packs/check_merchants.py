@@ -32,7 +32,7 @@ def check_merchants(source: PackSource, known: frozenset[str], faults: Faults) -
 
 def _check_aliases(source: PackSource, faults: Faults) -> None:
     spelt = [(alias, merchant) for merchant in source.merchants for alias in dict.fromkeys((merchant.name, *merchant.aliases))]
-    common = set(token_texts([item.phrase for item in source.phrases if item.kind in {"generic", "noise"}]))
+    common = set(token_texts([item.phrase for item in source.phrases if item.kind == "generic"]))
     owners: defaultdict[str, dict[str, MerchantSource]] = defaultdict(dict)
     for text, (alias, merchant) in zip(token_texts([alias for alias, _ in spelt]), spelt, strict=True):
         complaint = _complaint(text, merchant, common)
@@ -52,7 +52,7 @@ def _complaint(text: str, merchant: MerchantSource, common: set[str]) -> str:
         return ""
     if len(text) == 1:
         return "is one character"
-    return "is wording that the pack drops or takes for generic" if text in common and not merchant.match else ""
+    return "is wording that the pack takes for generic" if text in common and not merchant.match else ""
 
 
 def _check_claims(text: str, claimed: list[MerchantSource], faults: Faults) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rayapp.errors import InvalidPack
 from rayapp.packs.cache import ENGINE_VERSION
+from rayapp.packs.check_cases import check_cases
 from rayapp.packs.compile_lexicon import (
     Arrays,
     Entries,
@@ -18,6 +20,7 @@ from rayapp.packs.compile_lexicon import (
     currency_countries,
 )
 from rayapp.packs.compile_rules import compile_rules
+from rayapp.packs.faults import Faults
 from rayapp.packs.files import digest
 from rayapp.packs.reading import read_pack
 from rayapp.packs.source import PackSource
@@ -39,7 +42,16 @@ def pack_digest(path: Path) -> str:
 def compile_pack(path: Path) -> CompiledPack:
     """Compile the pack directory at ``path``. Raises ``InvalidPack`` with every fault."""
     source = read_pack(path)
-    name = pack_digest(path)
+    pack = compile_source(source, pack_digest(path))
+    faults = Faults()
+    check_cases(source.cases, pack, faults)
+    if faults.ordered():
+        raise InvalidPack.of(f"the pack {path.name} fails its own cases", faults.ordered())
+    return pack
+
+
+def compile_source(source: PackSource, name: str) -> CompiledPack:
+    """Compile sources that have no errors; ``name`` is the digest that the compiled pack gets."""
     categories = {item.detailed: number for number, item in enumerate(source.categories)}
     entries = Entries()
     parts = [

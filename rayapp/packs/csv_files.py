@@ -7,12 +7,15 @@ from typing import get_args
 
 import msgspec
 
-from rayapp.packs.faults import Faults, closest, quoted
-from rayapp.packs.record import Record
+from rayapp.packs.faults import Faults, closest, code_hint, quoted
+from rayapp.packs.record import MAX_DESCRIPTOR, Record
 from rayapp.packs.source import (
     AliasMatch,
+    CaseSource,
     CategoryDirection,
     CategorySource,
+    Example,
+    FlowDirection,
     MccRange,
     MerchantSource,
     PhraseKind,
@@ -21,8 +24,7 @@ from rayapp.packs.source import (
     ProcessorSource,
     StarUse,
 )
-from rayapp.packs.toml_rules import code_hint
-from rayapp.scoring.codes import COUNTRIES
+from rayapp.scoring.codes import COUNTRIES, CURRENCIES
 
 MERCHANT_WEIGHT = 0.95
 MCC_WEIGHT = 0.8
@@ -40,6 +42,10 @@ MCC = Columns(("first", "last", "detailed"), ("weight", "description"))
 MERCHANTS = Columns(("id", "name", "category"), ("aliases", "countries", "website", "match", "weight"))
 PROCESSORS = Columns(("id", "name", "prefixes"), ("star",))
 PHRASES = Columns(("phrase", "kind"), ("channel",))
+CASES = Columns(
+    ("descriptor",),
+    ("amount", "currency", "direction", "mcc", "country", "booked_at", "category", "merchant", "processor", "why"),
+)
 
 
 def rows(document: str, file: str, columns: Columns, faults: Faults) -> Iterator[Record]:
@@ -163,6 +169,32 @@ def read_phrase(row: Record) -> PhraseSource:
         phrase=row.text("phrase", needed=True),
         kind=row.choice("kind", kinds),
         channel=row.text("channel"),
+        place=row.place,
+    )
+
+
+def read_case(row: Record) -> CaseSource:
+    """Read a row of ``cases.csv``."""
+    directions: tuple[FlowDirection, ...] = get_args(FlowDirection)
+    mcc = _four_digits(row, "mcc") if row.has("mcc") else None
+    if len(row.text("descriptor", needed=True)) > MAX_DESCRIPTOR:
+        row.wrong("descriptor", f"has more than {MAX_DESCRIPTOR} characters")
+    if not any(map(row.has, ("category", "merchant", "processor"))):
+        row.wrong("category", "is missing, and so are merchant and processor", "say what must come out")
+    return CaseSource(
+        given=Example(
+            descriptor=row.text("descriptor"),
+            direction=row.choice("direction", directions) if row.has("direction") else None,
+            amount=row.amount("amount"),
+            currency=row.code("currency", CURRENCIES),
+            mcc=mcc,
+            country=row.code("country", COUNTRIES),
+            booked_at=row.day("booked_at") if row.has("booked_at") else None,
+        ),
+        category=row.text("category"),
+        merchant=row.text("merchant"),
+        processor=row.text("processor"),
+        why=row.text("why"),
         place=row.place,
     )
 

@@ -22,7 +22,17 @@ BASE = "default:"
 """Stands before the names of the extended pack's files."""
 
 ARTEFACTS = ("semantic.safetensors", "learned.parquet", "confidence.json")
-FILES = ("pack.toml", "taxonomy.csv", "mcc.csv", "processors.csv", "phrases.csv", "gazetteer.parquet", "places.parquet", *ARTEFACTS)
+FILES = (
+    "pack.toml",
+    "taxonomy.csv",
+    "mcc.csv",
+    "processors.csv",
+    "phrases.csv",
+    "cases.csv",
+    "gazetteer.parquet",
+    "places.parquet",
+    *ARTEFACTS,
+)
 BESIDE = (".md", ".txt", ".rst")
 """Notes beside a pack's files are nobody's fault."""
 
@@ -75,6 +85,7 @@ class _Reader:
             merchants=merchants,
             processors=tuple(self._tables("processors.csv", csv_files.PROCESSORS, csv_files.read_processor)),
             phrases=tuple(self._tables("phrases.csv", csv_files.PHRASES, csv_files.read_phrase)),
+            cases=tuple(self._tables("cases.csv", csv_files.CASES, csv_files.read_case)),
             gazetteer=without_rows(gazetteer, {merchant.id for merchant in merchants}),
             places=self._arrow("places.parquet", arrow_files.read_places),
             artefacts={name: self._root / name for name in ARTEFACTS if name in self._names},

@@ -63,3 +63,10 @@ def closest(value: str, known: Iterable[str]) -> str:
 def one_of(value: str, known: Sequence[str]) -> str:
     """Suggest the nearest of a few choices, or list them all."""
     return closest(value, known) or "one of " + ", ".join(quoted(choice) for choice in known)
+
+
+def code_hint(code: str, known: frozenset[str]) -> str:
+    """Suggest the code that was probably meant: ``UK`` is printed for ``GB`` everywhere."""
+    if code.upper() in {"UK", "EN"} and "GB" in known:
+        return "did you mean 'GB'?"
+    return f"did you mean {quoted(code.upper())}?" if code.upper() in known else closest(code, sorted(known))

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from rayapp.packs.faults import Faults, closest, one_of, quoted
+from rayapp.packs.faults import Faults, closest, code_hint, one_of, quoted
 from rayapp.packs.source import Place
 from rayapp.packs.toml_lines import TomlLines
 
 Choice = TypeVar("Choice", bound=str)
 
 MAX_TEXT = 2_000
+MAX_DESCRIPTOR = 512
 MAX_AMOUNT = Decimal(10) ** 12
 AMOUNT_DECIMALS = 6
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -136,6 +137,13 @@ class Record:
         except ValueError:
             self.wrong(name, f"{quoted(value)} is not a date", "write it like 2024-01-31")
             return None
+
+    def code(self, name: str, known: frozenset[str]) -> str | None:
+        """Take a country or currency code, or ``None`` where there is none."""
+        found = self.text(name)
+        if found and found not in known:
+            self.wrong(name, f"unknown code {quoted(found)}", code_hint(found, known))
+        return found or None
 
     def mcc(self, value: object, name: str, *path: str | int) -> tuple[int, int] | None:
         """Read one MCC or a range of them, ``"5411"`` or ``"5300-5399"``."""

@@ -174,14 +174,28 @@ class PhraseSource(msgspec.Struct, frozen=True):
     place: Place
 
 
+class CaseSource(msgspec.Struct, frozen=True):
+    """A row of ``cases.csv``: a transaction and what the whole pack must make of it; what is empty may be anything.
+
+    ``category`` is a detailed code, or ``-`` where none may be given.
+    """
+
+    given: Example
+    category: str
+    merchant: str
+    processor: str
+    why: str
+    place: Place
+
+
 class PackSource(msgspec.Struct, frozen=True):
     """A whole pack, with what it takes from the pack that it extends already merged in.
 
-    ``gazetteer`` has the columns id, name, category, website, match (string), aliases, countries (list<string>) and weight
-    (float64), without the rows that a hand-written merchant of the same id replaces; a merchant whose aliases differ in
-    ``match`` has several rows. ``places`` has name, kind, country, region (string), population (int64) and common (bool: too
-    much of a word to be a place by itself). ``artefacts`` gives the paths of ``semantic.safetensors``, ``learned.parquet`` and
-    ``confidence.json`` by file name, those that there are.
+    ``cases`` are the pack's own alone. ``gazetteer`` has the columns id, name, category, website, match (string), aliases, countries
+    (list<string>) and weight (float64), without the rows that a hand-written merchant of the same id replaces; a merchant whose
+    aliases differ in ``match`` has several rows. ``places`` has name, kind, country, region (string), population (int64) and
+    common (bool: too much of a word to be a place by itself). ``artefacts`` gives the paths of ``semantic.safetensors``,
+    ``learned.parquet`` and ``confidence.json`` by file name, those that there are.
     """
 
     path: Path
@@ -198,6 +212,7 @@ class PackSource(msgspec.Struct, frozen=True):
     merchants: tuple[MerchantSource, ...] = ()
     processors: tuple[ProcessorSource, ...] = ()
     phrases: tuple[PhraseSource, ...] = ()
+    cases: tuple[CaseSource, ...] = ()
     gazetteer: pa.Table | None = None
     places: pa.Table | None = None
     artefacts: Mapping[str, Path] = msgspec.field(default_factory=dict)

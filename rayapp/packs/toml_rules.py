@@ -3,8 +3,8 @@
 import re
 from typing import get_args
 
-from rayapp.packs.faults import closest, quoted
-from rayapp.packs.record import Table
+from rayapp.packs.faults import code_hint, quoted
+from rayapp.packs.record import MAX_DESCRIPTOR, Table
 from rayapp.packs.source import Conditions, Example, FlowDirection, Pattern, Place, RuleSource
 from rayapp.scoring.codes import COUNTRIES, CURRENCIES
 
@@ -12,7 +12,6 @@ DIRECTIONS: tuple[FlowDirection, ...] = get_args(FlowDirection)
 MAX_PATTERN = 1_000
 MAX_PATTERNS = 500
 """Of one rule; what ``unless`` holds is counted apart."""
-MAX_DESCRIPTOR = 512
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _KEYS = tuple(field for field in RuleSource.__struct_fields__ if field != "place")
 _CONDITION_KEYS = ("direction", "amount", "mcc", "country", "currency", "date")
@@ -90,13 +89,6 @@ def _codes(table: Table, name: str, known: frozenset[str]) -> tuple[str, ...]:
     return tuple(code for code, _ in codes if code in known)
 
 
-def code_hint(code: str, known: frozenset[str]) -> str:
-    """Suggest the code that was probably meant: ``UK`` is printed for ``GB`` everywhere."""
-    if code.upper() in {"UK", "EN"} and "GB" in known:
-        return "did you mean 'GB'?"
-    return f"did you mean {quoted(code.upper())}?" if code.upper() in known else closest(code, sorted(known))
-
-
 def _examples(table: Table, name: str) -> tuple[Example, ...]:
     """Read examples, each a descriptor or a table with one."""
     found: list[Example] = []
@@ -122,16 +114,9 @@ def _example(table: Table, line: int) -> Example | None:
         descriptor=descriptor,
         direction=table.choice("direction", DIRECTIONS) if table.has("direction") else None,
         amount=table.amount("amount"),
-        currency=_code(table, "currency", CURRENCIES),
+        currency=table.code("currency", CURRENCIES),
         mcc=mcc[0] if mcc else None,
-        country=_code(table, "country", COUNTRIES),
+        country=table.code("country", COUNTRIES),
         booked_at=table.day("booked_at"),
         line=line,
     )
-
-
-def _code(table: Table, name: str, known: frozenset[str]) -> str | None:
-    code = table.text(name)
-    if code and code not in known:
-        table.wrong(name, f"unknown code {quoted(code)}", code_hint(code, known))
-    return code or None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rayapp.packs import arrow_files, check_merchants, check_patterns, check_rules, check_tables, csv_files, files, toml_rules
+from rayapp.packs.lint import lint_pack
 from rayapp.packs.reading import read_pack
 from rayapp.packs.source import Levels, MerchantSource, RuleSource, Thresholds, Weights
 
@@ -20,7 +21,8 @@ def test_the_worked_example_is_the_shipped_one():
 
 
 @pytest.mark.slow
-def test_the_worked_example_can_be_read_and_adds_to_the_default_pack():
+def test_the_worked_example_is_sound_and_adds_to_the_default_pack():
+    assert [str(fault) for fault in lint_pack(EXAMPLE)] == []
     source = read_pack(EXAMPLE)
     assert [rule.id for rule in source.rules[-2:]] == ["shop.takings.terminal", "shop.stock.cash_and_carry"]
     assert source.merchants[-1].id == "bestway-wholesale"
@@ -38,7 +40,7 @@ def test_the_worked_example_can_be_read_and_adds_to_the_default_pack():
         *(field for field in MerchantSource.__struct_fields__ if field != "place"),
         *(
             column
-            for columns in (csv_files.TAXONOMY, csv_files.MCC, csv_files.PROCESSORS, csv_files.PHRASES)
+            for columns in (csv_files.TAXONOMY, csv_files.MCC, csv_files.PROCESSORS, csv_files.PHRASES, csv_files.CASES)
             for column in (*columns.needed, *columns.optional)
         ),
         *arrow_files.PLACES.names,
