@@ -11,11 +11,17 @@ from rayapp.packs import source
 from rayapp.packs.faults import Faults, shortened
 from rayapp.packs.source import Pattern, RuleSource
 from rayapp.scoring.fold import KEEP, fold_table
-from rayapp.scoring.patterns import find_faults
+from rayapp.scoring.patterns import PatternFault, find_faults
+from rayapp.scoring.patterns.program import compile_pattern
 from rayapp.scoring.patterns.syntax import SPACE, Chars, Choice, Node, Place, RejectedPattern, Repeat, Sequence, parse
 from rayapp.scoring.text import clean
 
 MAX_PATTERNS = 100_000
+MAX_CELLS = 20_000_000
+"""Cells of all automata together, at 3 microseconds and two bytes a cell; the default pack has 4 million."""
+MAX_REJECTED = 500
+CHUNK = 100
+"""Patterns between two looks at the cost."""
 
 
 def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
@@ -25,16 +31,34 @@ def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
         faults.error(written[-1][0].place, f"{len(written):,} patterns, and the most is {MAX_PATTERNS:,}")
         return set()
     distinct = list(dict.fromkeys(pattern.text for *_, pattern in written))
-    rejected = {distinct[fault.index]: fault for fault in find_faults(distinct)}
+    rejected, seen = _rejected(distinct)
+    if len(seen) < len(distinct):
+        message = f"patterns are too costly: after {len(seen):,} of {len(distinct):,} the rest is left unread"
+        faults.error(next(rule.place for rule, _, pattern in written if pattern.text not in seen), message, "shorten .{m,n} between words")
     for rule, name, pattern in written:
         place = source.Place(rule.place.file, pattern.line)
+        if pattern.text not in seen:
+            continue
         if pattern.text in rejected:
             fault = rejected[pattern.text]
             faults.error(place, f"{name}: {fault.message}: {shortened(pattern.text)}", fault.suggestion)
         else:
             _check_view(pattern.text, name, place, faults)
         _check_repeats(pattern.text, name, place, faults)
-    return set(distinct) - set(rejected)
+    return seen - set(rejected)
+
+
+def _rejected(patterns: list[str]) -> tuple[dict[str, PatternFault], set[str]]:
+    """Give the patterns that the engine refuses, and all that were looked at before they cost too much."""
+    rejected: dict[str, PatternFault] = {}
+    cells = seen = 0
+    while seen < len(patterns) and cells <= MAX_CELLS and len(rejected) <= MAX_REJECTED:
+        chunk = patterns[seen : seen + CHUNK]
+        seen += len(chunk)
+        rejected.update((chunk[fault.index], fault) for fault in find_faults(chunk))
+        programs = [compile_pattern(pattern) for pattern in chunk if pattern not in rejected]
+        cells += sum(program.dfa.table.size for program in programs if program.dfa is not None)
+    return rejected, set(patterns[:seen])
 
 
 @lru_cache(maxsize=16_384)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rayapp.errors import Fault, InvalidPack
+from rayapp.packs import check_patterns
 from rayapp.packs.lint import lint_pack
 from rayapp.packs.reading import read_pack
 
@@ -97,3 +98,11 @@ def test_more_than_a_pack_may_hold_is_one_fault(name, header, row, most, write_p
     errors = [fault for fault in lint_pack(path) if fault.severity == "error" and fault.file == name]
     assert len(errors) == 1
     assert f"the most is {most:,}" in errors[0].message
+
+
+def test_patterns_that_cost_too_much_are_given_up_early(write_pack, monkeypatch):
+    monkeypatch.setattr(check_patterns, "MAX_CELLS", 1_000)
+    rule = "[[rule]]\nid = 'r{0}'\ncategory = 'FOOD_COFFEE'\npatterns = ['COFFEE{0}.{{0,20}}HOUSE{0}']\n"
+    path = write_pack({"rules/r.toml": "".join(map(rule.format, range(check_patterns.CHUNK + 1)))})
+    (fault,) = lint_pack(path)
+    assert (fault.line, fault.message) == (401, "patterns are too costly: after 100 of 101 the rest is left unread")
