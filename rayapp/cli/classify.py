@@ -23,13 +23,15 @@ from rayapp.settings import Settings
 DONE, REJECTED = 0, 3
 SHOWN_REJECTS = 5
 PROGRESS_S = 0.5
+LONG_S = 2.0
+"""Shorter runs are mostly start-up, and a speed would mislead."""
 
 
 class Reject(msgspec.Struct, frozen=True):
     """A value that kept its row from being classified; ``row`` is one-based, a header not counted."""
 
     row: int
-    field: str
+    field: str | None
     message: str
 
 
@@ -56,7 +58,7 @@ def classify_block(classifier: Classifier, block: Block) -> tuple[pa.Table, list
     """Classify the rows of a block that can be; gives the others with their places."""
     table, problems = classifier.classify_rows(block.table)
     bad = [Reject(block.places[problem.row] + 1, problem.field, problem.message) for problem in problems]
-    bad += [Reject(unread.row + 1, "", unread.message) for unread in block.unread]
+    bad += [Reject(unread.row + 1, None, unread.message) for unread in block.unread]
     return table, sorted(bad, key=lambda reject: reject.row)
 
 
@@ -142,4 +144,5 @@ class Report:
         classified = self.rows - self.unclassified - self.rejected
         outcome = f"{classified:,} classified, {self.unclassified:,} unclassified, {self.rejected:,} rejected"
         seconds = time.monotonic() - self._started
-        return f"{self.rows:,} rows in {seconds:.1f} s ({self._speed():,.0f} rows/s): {outcome}. Confidence: {levels or 'none'}."
+        speed = f" ({self._speed():,.0f} rows/s)" if seconds > LONG_S else ""
+        return f"{self.rows:,} rows in {seconds:.1f} s{speed}: {outcome}. Confidence: {levels or 'none'}."

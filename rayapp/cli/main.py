@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with rejected rows. Standard o
 A command's module is imported when the command is given, so that none pays for another's libraries.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from rayapp.settings import read_settings
 
 FAILED = 1
 INTERRUPTED = 130
+DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 FORMATS = ("csv", "jsonl", "parquet")
 
 Commands = _SubParsersAction  # argparse keeps the type's name to itself
@@ -37,12 +39,22 @@ def main(words: Sequence[str]) -> int:
         print(f"rayapp: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # The reader of our output has seen enough; what is still buffered must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in DISK_TROUBLE:
+            raise
+        _forget_output()
+        print(f"rayapp: cannot write: {error.strerror}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _forget_output() -> None:
+    """Nobody can take more output: what is still buffered must not be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> ArgumentParser:

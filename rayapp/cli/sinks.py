@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rayapp.cli.json_lines import json_lines
 from rayapp.errors import InvalidInput
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -98,16 +98,13 @@ class CsvSink:
 class JsonSink:
     """One object a line, null where there is nothing."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
-        """Take the names of the fields."""
+    def __init__(self, file: BinaryIO, _schema: pa.Schema) -> None:
+        """Take the file."""
         self._file = file
-        self._names = schema.names
-        self._encoder = msgspec.json.Encoder()
 
     def write(self, table: pa.Table) -> None:
         """Write the rows."""
-        columns = [table[name].to_pylist() for name in self._names]
-        self._file.write(self._encoder.encode_lines([dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True)]))
+        self._file.write(json_lines(table))
         self._file.flush()
 
     def close(self) -> None:

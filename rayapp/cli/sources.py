@@ -106,7 +106,7 @@ def _parse(piece: bytes, names: list[str], delimiter: str, skipped: _Skipped) ->
     """Parse rows; all of their columns, so that a row with nothing in it can be told from one that lacks what we need."""
     unique = [name if name in COLUMNS else f"{place} {name}" for place, name in enumerate(names)]
     convert = csv.ConvertOptions(
-        column_types=dict.fromkeys(unique, pa.binary()),  # the engine decodes, and names the rows that are not UTF-8
+        column_types=dict.fromkeys(unique, pa.binary()),
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
@@ -114,9 +114,18 @@ def _parse(piece: bytes, names: list[str], delimiter: str, skipped: _Skipped) ->
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skipped)
     read = csv.ReadOptions(column_names=unique, use_threads=False, block_size=len(piece) + 1)
     try:
-        return csv.read_csv(pa.BufferReader(piece), read, parse, convert)
+        table = csv.read_csv(pa.BufferReader(piece), read, parse, convert)
     except pa.ArrowInvalid as error:
         raise InvalidInput(f"the rows from {skipped.first + 1} on are no CSV: {error}") from error
+    return pa.table({name: _as_text(table[name]) for name in unique})
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give bytes as text; where some are not UTF-8 leave them, since the engine names their rows."""
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        return column
 
 
 def _blank(table: pa.Table) -> NDArray[np.bool_]:
