@@ -1,54 +1,102 @@
-"""Aho-Corasick over byte classes as one flat table: from every state, one load per byte gives the next state.
+"""Aho-Corasick over byte classes: from every state, one load per byte gives the next state.
+
+The table is kept small in three ways. A literal is looked for by its head only, as far as needed to tell it from all others, and
+the rest is compared where the head occurs. A state without children has no row: after its hit, matching goes on from the state
+that it would fall back to. And bytes beyond ASCII share a few classes, as literals with such bytes are compared whole.
 
 Source: Aho and Corasick, "Efficient string matching: an aid to bibliographic search", CACM 18(6), 1975.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+SHORTEST_HEAD = 4
+CLASSES_BEYOND_ASCII = 8
+
+Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int32]
+Entry: TypeAlias = tuple[int, int]
 
 
 class Automaton(NamedTuple):
-    """States are offsets of their rows.
+    """The tables; states are offsets of their rows in ``moves``.
 
-    ``moves`` has one row per state: the next state per class, negated where literals end in it, and last the place in ``hits``.
-    ``hits`` holds, at each such place: the place of the longest shorter literal that ends here too (0 is none), the number of
-    entries, and the entries (two numbers each) of the literals that end here.
+    ``classes`` maps 256 bytes to classes, small letters to those of their capitals. ``moves`` has one row per state with the
+    next state per class, or minus a place in ``hits``. At each such place ``hits`` holds: the state to go on from, the place of
+    the next shorter head that ends here too (0 is none), the number of literals, and per literal: offset of its bytes in
+    ``texts``, length, length of its head, how many bytes are known to be equal, number of entries, and the entries.
     """
 
+    classes: Bytes
     moves: Ints
     hits: Ints
+    texts: Bytes
 
 
-def build_automaton(literals: Sequence[bytes], entries: Sequence[Sequence[tuple[int, int]]], classes: NDArray[np.uint8]) -> Automaton:
-    """Build the table for distinct literals, each with its entries; every byte of a literal has a class of its own in ``classes``."""
-    width = int(classes.max()) + 1
-    starts = np.zeros(len(literals) + 1, np.int64)
-    np.cumsum([len(literal) for literal in literals], out=starts[1:])
-    text = classes[np.frombuffer(b"".join(literals), np.uint8)]
-    trie = np.zeros((int(starts[-1]) + 1, width), np.int32)
-    ends = np.empty(len(literals), np.int32)
-    states = _insert(text, starts, trie, ends)
+def build_automaton(literals: Mapping[bytes, Sequence[Entry]]) -> Automaton:
+    """Build the tables for literals, each with the pairs of numbers to report when it occurs."""
+    texts = sorted(literals)
+    heads = [text[:length] for text, length in zip(texts, _head_lengths(texts), strict=True)]
+    classes = _classes(heads)
+    starts = np.zeros(len(heads) + 1, np.int64)
+    np.cumsum([len(head) for head in heads], out=starts[1:])
+    trie = np.zeros((int(starts[-1]) + 1, int(classes.max()) + 1), np.int32)
+    ends = np.empty(len(heads), np.int32)
+    states = _insert(classes[np.frombuffer(b"".join(heads), np.uint8)], starts, trie, ends)
     trie, numbers = _renumber(trie[:states])
-    ends = numbers[ends]
-    literal_of = np.full(states, -1, np.int32)
-    literal_of[ends] = np.arange(len(literals))
-    link = _complete(trie, literal_of)
-    hits, place_of = _write_hits(entries, literal_of, link)
-    moves = np.empty((states, width + 1), np.int32)
-    moves[:, :width] = np.where(place_of[trie] > 0, -trie, trie) * (width + 1)
-    moves[:, width] = place_of
-    return Automaton(moves, hits)
+    is_leaf = ~trie.any(axis=1)
+    is_leaf[0] = False
+    literals_at: dict[int, list[int]] = {}
+    for literal, state in enumerate(numbers[ends].tolist()):
+        literals_at.setdefault(state, []).append(literal)
+    has_literal = np.zeros(states, np.bool_)
+    has_literal[list(literals_at)] = True
+    fallback, link = _complete(trie, has_literal, is_leaf)
+    rows = (np.cumsum(~is_leaf) - 1).astype(np.int32) * trie.shape[1]
+    go_on = np.where(is_leaf, rows[fallback], rows)
+    records = _Records(texts, heads, [literals[text] for text in texts])
+    hits, places = records.write(literals_at, link, go_on)
+    moves = np.where(places > 0, -places, rows)[trie[~is_leaf]]
+    return Automaton(classes, moves.astype(np.int32), hits, np.frombuffer(b"".join(texts), np.uint8))
+
+
+def _head_lengths(texts: Sequence[bytes]) -> Iterator[int]:
+    """How many bytes of each text, of a sorted list, tell it from all others; at least SHORTEST_HEAD if it has as many."""
+    shared = [0, *(_shared(first, second) for first, second in pairwise(texts)), 0]
+    for text, (before, after) in zip(texts, pairwise(shared), strict=False):
+        yield min(len(text), max(before + 1, after + 1, SHORTEST_HEAD))
+
+
+def _shared(first: bytes, second: bytes) -> int:
+    """The length of the common beginning."""
+    length = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        length += 1
+    return length
+
+
+def _classes(heads: Sequence[bytes]) -> Bytes:
+    """A class for each ASCII byte of a head, a few for all others, and 0 for bytes that are in none."""
+    used = sorted({byte for head in heads for byte in head})
+    ascii_bytes = [byte for byte in used if byte < 0x80]
+    classes = np.zeros(256, np.uint8)
+    classes[ascii_bytes] = np.arange(1, len(ascii_bytes) + 1)
+    for byte in used[len(ascii_bytes) :]:
+        classes[byte] = len(ascii_bytes) + 1 + byte % CLASSES_BEYOND_ASCII
+    classes[0x61:0x7B] = classes[0x41:0x5B]
+    return classes
 
 
 @njit(cache=True)
-def _insert(text: NDArray[np.uint8], starts: NDArray[np.int64], trie: Ints, ends: Ints) -> int:
-    """Put every literal in the trie; return the number of states."""
+def _insert(text: Bytes, starts: NDArray[np.int64], trie: Ints, ends: Ints) -> int:
+    """Put every head in the trie; return the number of states."""
     states = 1
     for literal in range(ends.size):
         state = 0
@@ -74,36 +122,49 @@ def _renumber(trie: Ints) -> tuple[Ints, Ints]:
                 order[known] = child
                 numbers[child] = known
                 known += 1
-    return numbers[trie.ravel()[: trie.size]].reshape(trie.shape)[order], numbers
+    return numbers[trie.ravel()].reshape(trie.shape)[order], numbers
 
 
 @njit(cache=True)
-def _complete(trie: Ints, literal_of: Ints) -> Ints:
-    """Fill in the moves of missing children; return each state's nearest shorter state at which a literal ends (0 is none)."""
+def _complete(trie: Ints, has_literal: NDArray[np.bool_], is_leaf: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Fill in the moves of missing children.
+
+    Returns for each state the nearest shorter state with a row, and the nearest shorter state with a literal (0 is none).
+    """
+    shorter = np.zeros(trie.shape[0], np.int32)
     fallback = np.zeros(trie.shape[0], np.int32)
     link = np.zeros(trie.shape[0], np.int32)
     for state in range(trie.shape[0]):
-        back = fallback[state]
-        link[state] = back if literal_of[back] >= 0 else link[back]
+        back = shorter[state]
+        fallback[state] = fallback[back] if is_leaf[back] else back
+        link[state] = back if has_literal[back] else link[back]
         for column in range(trie.shape[1]):
             child = trie[state, column]
             if child > state:
-                fallback[child] = trie[back, column] if state else 0
-            else:
-                trie[state, column] = trie[back, column] if state else 0
-    return link
+                shorter[child] = trie[back, column] if state else 0
+            elif state:
+                trie[state, column] = trie[back, column]
+    return fallback, link
 
 
-def _write_hits(entries: Sequence[Sequence[tuple[int, int]]], literal_of: Ints, link: Ints) -> tuple[Ints, Ints]:
-    """Lay out the entries of every state, shallow states first, as links point to shallower ones."""
-    place_of = np.zeros(len(literal_of), np.int32)
-    hits = [0]
-    for state in np.flatnonzero((literal_of >= 0) | (link > 0)).tolist():
-        if literal_of[state] < 0:
-            place_of[state] = place_of[link[state]]
-            continue
-        place_of[state] = len(hits)
-        own = entries[literal_of[state]]
-        hits += [int(place_of[link[state]]), len(own)]
-        hits += [number for entry in own for number in entry]
-    return np.array(hits, np.int32), place_of
+class _Records(NamedTuple):
+    """What is known of each literal, in order of ``texts``."""
+
+    texts: Sequence[bytes]
+    heads: Sequence[bytes]
+    entries: Sequence[Sequence[Entry]]
+
+    def write(self, literals_at: Mapping[int, Sequence[int]], link: Ints, go_on: Ints) -> tuple[Ints, Ints]:
+        """Lay out ``hits``, shallow states first, as links point to shallower ones; also give each state's place in it."""
+        offsets = np.cumsum([0, *map(len, self.texts)]).tolist()
+        places = np.zeros(len(link), np.int32)
+        hits = [0]
+        for state in np.flatnonzero((link > 0) | np.isin(np.arange(len(link)), list(literals_at))).tolist():
+            places[state] = len(hits)
+            own = literals_at.get(state, ())
+            hits += [int(go_on[state]), int(places[link[state]]), len(own)]
+            for literal in own:
+                text, head, entries = self.texts[literal], self.heads[literal], self.entries[literal]
+                hits += [offsets[literal], len(text), len(head), len(head) if text.isascii() else 0, len(entries)]
+                hits += [number for entry in entries for number in entry]
+        return np.array(hits, np.int32), places

@@ -16,11 +16,10 @@ from rayapp.scoring.patterns.syntax import RejectedPattern
 DEAD, MATCH, FIRST = 0, 1, 2
 """Values in a table: no match can follow, a match is certain, and the offset of the first state's row plus FIRST."""
 
-MOST_STATES = 4_000
+MOST_STATES = 500
 MOST_CELLS = 65_535 - FIRST
-MOST_WORK = 2_000_000
-"""Members of states times byte classes while an automaton is built: about one CPU second."""
-SMALLER = "use a smaller {m,n}, or .* in its place, or begin the pattern with fixed text"
+MOST_WORK = 1_000_000
+"""Members of states times byte classes while an automaton is built: about half a CPU second."""
 LOWER_BYTES = range(0x61, 0x7B)
 SIDES = np.array([side_of(byte) for byte in range(256)], np.uint8)
 
@@ -42,12 +41,15 @@ class Dfa(NamedTuple):
     middle: int
 
 
-def build_dfa(nfa: Nfa) -> Dfa:
-    """Make the automaton deterministic, or raise RejectedPattern if it grows too large or can never match."""
-    classes, samples = _byte_classes(nfa)
+def build_dfa(nfa: Nfa) -> Dfa | None:
+    """Make the automaton deterministic; None if it grows too large, RejectedPattern if it can never match."""
+    classes, samples = byte_classes(nfa)
     width = len(samples) + 1
     search = _Search(nfa, samples, min(MOST_STATES, MOST_CELLS // width))
-    rows = search.run()
+    try:
+        rows = search.run()
+    except _TooLarge:
+        return None
     alive = _reaches_match(rows)
     if not alive[:2].any():
         raise RejectedPattern("the pattern can never match", "look for a condition such as \\b between two letters")
@@ -61,18 +63,19 @@ _DEAD, _MATCH = -1, -2
 """While states are still numbered from zero."""
 
 
-def _byte_classes(nfa: Nfa) -> tuple[NDArray[np.uint8], list[int]]:
+def byte_classes(nfa: Nfa) -> tuple[NDArray[np.uint8], list[int]]:
     """Classes of bytes that no edge tells apart, small letters with their capitals; and one member of each."""
     sets = dict.fromkeys(byte_set for steps in nfa.steps for byte_set, _ in steps)
     rows = [np.unpackbits(np.frombuffer(one.to_bytes(32, "little"), np.uint8), bitorder="little") for one in sets]
-    rows.append(SIDES if _has_places(nfa) else np.zeros(256, np.uint8))
+    rows.append(SIDES if has_places(nfa) else np.zeros(256, np.uint8))
     signatures = np.stack(rows)
     signatures[:, LOWER_BYTES] = signatures[:, [byte - 0x20 for byte in LOWER_BYTES]]
     _, samples, classes = np.unique(signatures, axis=1, return_index=True, return_inverse=True)
     return classes.astype(np.uint8).ravel(), samples.tolist()
 
 
-def _has_places(nfa: Nfa) -> bool:
+def has_places(nfa: Nfa) -> bool:
+    """Whether any empty edge has a condition."""
     return any(place is not None for edges in nfa.free for place, _ in edges)
 
 
@@ -88,6 +91,10 @@ def _reaches_match(rows: list[list[int]]) -> NDArray[np.bool_]:
     return np.array(alive)
 
 
+class _TooLarge(Exception):
+    """More states or work than allowed."""
+
+
 class _Search:
     """The subset construction: a state is a set of automaton states after a byte, and what that byte was."""
 
@@ -95,7 +102,7 @@ class _Search:
         self.nfa = nfa
         self.most_states = most_states
         self.work = 0
-        self.has_places = _has_places(nfa)
+        self.has_places = has_places(nfa)
         self.has_copies = any(nfa.copies)
         sides = [side_of(byte) if self.has_places else Side.GAP for byte in samples]
         self.columns = list(zip(samples, sides, strict=True))
@@ -123,7 +130,7 @@ class _Search:
             return _DEAD
         if found not in self.numbers:
             if len(self.numbers) >= self.most_states:
-                raise RejectedPattern(f"the pattern needs an automaton of more than {self.most_states} states", SMALLER)
+                raise _TooLarge
             self.numbers[found] = len(self.numbers)
             pending.append(found)
         return self.numbers[found]
@@ -132,7 +139,7 @@ class _Search:
         """One successor per byte class, then that of the row's end."""
         self.work += len(kernel) * len(self.columns)
         if self.work > MOST_WORK:
-            raise RejectedPattern("the pattern takes too long to compile", SMALLER)
+            raise _TooLarge
         steps_on = {side: self._steps(kernel, before, side) for side in self.sides}
         for byte, after in self.columns:
             steps = steps_on[after]

@@ -1,50 +1,12 @@
 """The compiled loop that finds, row by row, which patterns occur."""
 
-from typing import NamedTuple, TypeAlias
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.patterns.automaton import DEAD, FIRST, MATCH
-
-AFTER_SHIFT, DECIDES, CONFIRMS, LENGTH_SHIFT = 3, 64, 128, 8
-"""An entry's second number: contexts allowed before (3 bits) and after (3 bits), what a hit means, the literal's length.
-
-A hit decides the pattern, or makes it a candidate that its automaton must confirm, or else only sets a mark.
-"""
-
-Bytes: TypeAlias = NDArray[np.uint8]
-Ints: TypeAlias = NDArray[np.int32]
-
-NO_DFA = -1
-UNBOUNDED = -1
-
-
-class Tables(NamedTuple):
-    """A pattern set as flat arrays.
-
-    ``classes`` maps 256 bytes to byte classes, small letters to those of their capitals. ``moves`` and ``hits`` are those of
-    aho_corasick.Automaton with entries (pattern or mark, code); marks are numbered after the patterns. ``dfas`` has a row per
-    pattern: place in ``cells`` (NO_DFA if a literal decides), row in ``columns``, width, begin, middle, reach, place in ``also``.
-    ``cells`` are the Dfa tables one after the other; ``columns`` maps byte classes to the columns of one Dfa. ``also`` begins
-    with the length of the scratch; then, per place, come the number of sets and, per set, the number of marks and the marks, of
-    which one must be set. ``unfiltered`` are the patterns to try on every row.
-    """
-
-    classes: Bytes
-    moves: Ints
-    hits: Ints
-    dfas: Ints
-    cells: NDArray[np.uint16]
-    columns: Bytes
-    also: Ints
-    unfiltered: Ints
-
-
-def new_scratch(tables: Tables) -> Ints:
-    """Give the working memory that one call of match_rows needs; threads must not share it."""
-    return np.empty(int(tables.also[0]), np.int32)
+from rayapp.scoring.patterns.confirm import confirm, context
+from rayapp.scoring.patterns.literals import AT_EDGE
+from rayapp.scoring.patterns.tables import AFTER_SHIFT, ALSO, CONFIRMS, DECIDES, Bytes, Ints, Tables
 
 
 @njit(nogil=True, cache=True)
@@ -65,11 +27,13 @@ def match_rows(
     """
     if scratch.size != tables.also[0]:
         raise ValueError("the scratch is not from new_scratch")
-    patterns = tables.dfas.shape[0]
+    patterns = tables.patterns.shape[0]
     settled = scratch[: scratch.size - 2 * patterns]
     candidates = scratch[scratch.size - 2 * patterns :]
     settled[:] = -1
     room = min(out_rows.size, out_patterns.size)
+    classes, hits = tables.classes, tables.hits
+    moves = tables.moves.reshape(-1)
     found = 0
     for row in range(first, last):
         begin, end = offsets[row], offsets[row + 1]
@@ -79,33 +43,40 @@ def match_rows(
             candidates[waiting] = pattern
             candidates[waiting + 1] = 0
             waiting += 2
-        width = tables.moves.shape[1]
-        moves = tables.moves.reshape(-1)
         state = np.int32(0)
         for at in range(begin, end):
-            state = moves[state + tables.classes[data[at]]]
+            state = moves[state + classes[data[at]]]
             if state >= 0:
                 continue
-            state = -state
-            place = moves[state + width - 1]
+            place = -state
+            state = hits[place]
             while place:
-                for entry in range(place + 2, place + 2 + 2 * tables.hits[place + 1], 2):
-                    pattern, code = tables.hits[entry], tables.hits[entry + 1]
-                    if settled[pattern] == row or not _fits(code, data, begin, end, at):
+                record = place + 3
+                for _ in range(hits[place + 2]):
+                    entry = record + 5
+                    record = entry + 2 * hits[record + 4]
+                    start = at + 1 - hits[entry - 3]
+                    stop = start + hits[entry - 4]
+                    if stop > end or not _is_text(tables.texts, hits[entry - 5], data, start, stop, hits[entry - 2]):
                         continue
-                    settled[pattern] = row
-                    if code & DECIDES:
-                        if found < room:
-                            out_patterns[found] = pattern
-                        found += 1
-                    elif code & CONFIRMS:
-                        candidates[waiting] = pattern
-                        candidates[waiting + 1] = at + 1 - begin
-                        waiting += 2
-                place = tables.hits[place]
+                    fits = _contexts(data, begin, end, start, stop)
+                    for i in range(entry, record, 2):
+                        pattern, code = hits[i], hits[i + 1]
+                        if settled[pattern] == row or code & fits != fits:
+                            continue
+                        settled[pattern] = row
+                        if code & DECIDES:
+                            if found < room:
+                                out_patterns[found] = pattern
+                            found += 1
+                        elif code & CONFIRMS:
+                            candidates[waiting] = pattern
+                            candidates[waiting + 1] = at + 1 - begin
+                            waiting += 2
+                place = hits[place + 1]
         for i in range(0, waiting, 2):
             pattern = candidates[i]
-            if _may_match(tables, pattern, settled, row) and _confirm(tables, pattern, data, begin, end, candidates[i + 1]):
+            if _may_match(tables, pattern, settled, row) and confirm(tables, pattern, data, begin, end, candidates[i + 1]):
                 if found < room:
                     out_patterns[found] = pattern
                 found += 1
@@ -116,9 +87,29 @@ def match_rows(
 
 
 @njit(nogil=True, cache=True)
+def _is_text(texts: Bytes, offset: int, data: Bytes, start: int, stop: int, equal: int) -> bool:
+    """Whether ``data[start:stop]`` is the upper-case text at ``offset``, of which the first ``equal`` bytes are known to be."""
+    for i in range(equal, stop - start):
+        byte = data[start + i]
+        if 0x61 <= byte <= 0x7A:
+            byte -= 0x20
+        if byte != texts[offset + i]:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _contexts(data: Bytes, begin: int, end: int, start: int, stop: int) -> int:
+    """What stands before and after a literal, coded as in an entry."""
+    before = AT_EDGE if start == begin else context(data[start - 1])
+    after = AT_EDGE if stop == end else context(data[stop])
+    return before | after << AFTER_SHIFT
+
+
+@njit(nogil=True, cache=True)
 def _may_match(tables: Tables, pattern: int, settled: Ints, row: int) -> bool:
     """Whether the row has a text of each further set that the pattern requires."""
-    place = tables.dfas[pattern, 6]
+    place = tables.patterns[pattern, ALSO]
     sets = tables.also[place]
     for _ in range(sets):
         place += 1
@@ -130,42 +121,6 @@ def _may_match(tables: Tables, pattern: int, settled: Ints, row: int) -> bool:
         if not seen:
             return False
     return True
-
-
-@njit(nogil=True, cache=True)
-def _fits(code: int, data: Bytes, begin: int, end: int, at: int) -> bool:
-    """Whether the literal that ends at byte ``at`` stands in a context that its entry allows."""
-    before = at - (code >> LENGTH_SHIFT)
-    left = 1 if before < begin else _context(data[before])
-    if not code & left:
-        return False
-    right = 1 if at + 1 >= end else _context(data[at + 1])
-    return (code >> AFTER_SHIFT) & right != 0
-
-
-@njit(nogil=True, cache=True)
-def _context(byte: int) -> int:
-    """AT_WORD or AT_GAP of literals.py."""
-    if byte >= 0x80 or 0x61 <= byte <= 0x7A or 0x41 <= byte <= 0x5A or 0x30 <= byte <= 0x39 or byte == 0x5F:
-        return 4
-    return 2
-
-
-@njit(nogil=True, cache=True)
-def _confirm(tables: Tables, pattern: int, data: Bytes, begin: int, end: int, length: int) -> bool:
-    """Run the pattern's automaton from where a match may begin, if its first literal in the row ends after ``length`` bytes."""
-    dfa = tables.dfas[pattern]
-    base, column, width, state, reach = dfa[0] - FIRST, dfa[1], dfa[2], dfa[3], dfa[5]
-    at = begin
-    if reach != UNBOUNDED and length > reach:
-        at = begin + length - reach - 1
-        state = dfa[4]
-    while at < end and state > MATCH:
-        state = np.int32(tables.cells[base + state + tables.columns[column, tables.classes[data[at]]]])
-        at += 1
-    if state > MATCH:
-        state = np.int32(tables.cells[base + state + width - 1])
-    return state != DEAD
 
 
 @njit(nogil=True, cache=True)

@@ -11,6 +11,7 @@ from math import prod
 from typing import NamedTuple, TypeAlias
 
 from rayapp.scoring.patterns.charsets import has_all_beyond_ascii, members, size
+from rayapp.scoring.patterns.rareness import expected_rate
 from rayapp.scoring.patterns.syntax import Chars, Choice, Node, Place, Repeat, Sequence
 
 AT_EDGE, AT_GAP, AT_WORD = 1, 2, 4
@@ -248,7 +249,7 @@ def _windows(run: _Run) -> Iterator[Required]:
             literals = tuple(dict.fromkeys(_shorten(literal) for literal in _resolve_all(spellings)))
             if all(map(_is_useful, literals)):
                 reach = _add(skipped, max((len(one.text) for one in literals), default=0))
-                yield Required(literals, sum(map(expected_rate, literals)), reach)
+                yield Required(literals, sum(map(_expected_rate, literals)), reach)
 
 
 def _add(first: int | None, second: int | None) -> int | None:
@@ -286,32 +287,5 @@ def _largest(reaches: list[int | None]) -> int | None:
     return max(known) if len(known) == len(reaches) else None
 
 
-# --------------------------------------------------------------------------------------------------------------- rareness
-SHARES = dict(zip(b" EATONRISLCDPMUGHBYFKVWXZJQ", (
-    0.14, 0.08, 0.072, 0.06, 0.056, 0.055, 0.058, 0.052, 0.05, 0.042, 0.038, 0.03, 0.03, 0.026, 0.026, 0.019, 0.019, 0.015, 0.014,
-    0.012, 0.011, 0.009, 0.009, 0.006, 0.003, 0.003, 0.002), strict=True))  # fmt: skip
-DIGIT_SHARE, OTHER_SHARE = 0.014, 0.004
-"""Estimated share of each byte in upper-case bank descriptors (English letter frequencies, thinned by spaces and digits)."""
-BYTES_IN_DESCRIPTOR = 30
-EDGE_FACTOR = 0.3
-RATE_OF_COMMON = 0.05
-COST_OF_TEXT = 1e-6
-COMMON_WORDS = (
-    b" PURCHASE PAYMENT CARD DEBIT CREDIT TRANSFER CHECK CHECKING DEPOSIT ONLINE STORE MARKET SHOP PENDING VISA ACH POS ATM WEB PPD "
-    b"FEE SERVICE SERVICES INC LLC LTD THE CENTER RESTAURANT CAFE PAY BILL DES BANK RECURRING AUTHORIZED INTERNATIONAL MOBILE COM WWW "
-    b"NEW SAN ST CITY PARK USA CA NY TX FL PAYPAL AMAZON MKTP DIRECT FROM "
-)
-
-
-def expected_rate(literal: Literal) -> float:
-    """About how many times the literal occurs in one descriptor."""
-    if literal.text.strip() in COMMON_WORDS:
-        return RATE_OF_COMMON
-    rate = BYTES_IN_DESCRIPTOR * prod(map(_share, literal.text))
-    for context in (literal.before, literal.after):
-        rate *= EDGE_FACTOR if context != ANYWHERE else 1
-    return rate + COST_OF_TEXT
-
-
-def _share(byte: int) -> float:
-    return SHARES.get(byte, DIGIT_SHARE if 0x30 <= byte <= 0x39 else OTHER_SHARE)
+def _expected_rate(literal: Literal) -> float:
+    return expected_rate(literal.text, (literal.before != ANYWHERE) + (literal.after != ANYWHERE))

@@ -1,6 +1,6 @@
 """Many patterns as one set of flat arrays that travels between processes without being rebuilt."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidSetup
-from rayapp.scoring.patterns.aho_corasick import build_automaton
-from rayapp.scoring.patterns.automaton import Dfa
-from rayapp.scoring.patterns.kernel import AFTER_SHIFT, CONFIRMS, DECIDES, LENGTH_SHIFT, NO_DFA, UNBOUNDED, Tables, match_rows, new_scratch
-from rayapp.scoring.patterns.literals import Literal
-from rayapp.scoring.patterns.program import Program, compile_pattern
+from rayapp.scoring.patterns.kernel import match_rows
+from rayapp.scoring.patterns.layout import build_tables, read_only
+from rayapp.scoring.patterns.program import compile_pattern
 from rayapp.scoring.patterns.syntax import RejectedPattern
+from rayapp.scoring.patterns.tables import Tables, new_scratch
 
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
@@ -38,7 +37,7 @@ class PatternSet(NamedTuple):
         texts = [pattern.encode() for pattern in self.patterns]
         offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text) for text in texts], out=offsets[1:])
-        source = {"source": np.frombuffer(b"".join(texts), np.uint8), "source_offsets": _read_only(offsets)}
+        source = {"source": np.frombuffer(b"".join(texts), np.uint8), "source_offsets": read_only(offsets)}
         return {**self.tables._asdict(), **source}
 
     @classmethod
@@ -46,7 +45,7 @@ class PatternSet(NamedTuple):
         """Rebuild the set, without copying, from what ``arrays`` gave; arrays from elsewhere are not checked."""
         source, offsets = arrays["source"].tobytes(), arrays["source_offsets"].tolist()
         patterns = tuple(source[begin:end].decode() for begin, end in pairwise(offsets))
-        return cls(patterns, Tables(**{name: _read_only(arrays[name]) for name in Tables._fields}))
+        return cls(patterns, Tables(**{name: read_only(arrays[name]) for name in Tables._fields}))
 
 
 def find_faults(patterns: Sequence[str], most_unfiltered: int = 0) -> list[PatternFault]:
@@ -79,16 +78,7 @@ def compile_patterns(patterns: Sequence[str], most_unfiltered: int = 0) -> Patte
     faults = find_faults(patterns, most_unfiltered)
     if faults:
         raise InvalidSetup.of("patterns are rejected", faults)
-    programs = [compile_pattern(pattern) for pattern in patterns]
-    classes = _shared_classes(programs)
-    marks = _number_marks(programs)
-    entries = _entries(programs, marks)
-    automaton = build_automaton(list(entries), list(entries.values()), classes)
-    dfas, cells, columns = _lay_out(programs, classes)
-    dfas[:, -1], also = _lay_out_also(programs, marks)
-    unfiltered = np.array([index for index, program in enumerate(programs) if not program.literals], np.int32)
-    tables = Tables(classes, automaton.moves, automaton.hits, dfas, cells, columns, also, unfiltered)
-    return PatternSet(tuple(patterns), Tables(*[_read_only(table) for table in tables]))
+    return PatternSet(tuple(patterns), build_tables([compile_pattern(pattern) for pattern in patterns]))
 
 
 def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Pairs:
@@ -101,83 +91,7 @@ def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.
     room = 64 + 3 * rows
     while True:
         pairs = np.empty(room, np.int32), np.empty(room, np.int32)
-        found = match_rows(pattern_set.tables, _read_only(data), _read_only(offsets), 0, rows, scratch, *pairs)
+        found = match_rows(pattern_set.tables, read_only(data), read_only(offsets), 0, rows, scratch, *pairs)
         if found <= room:
             return pairs[0][:found], pairs[1][:found]
         room = found
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A contiguous array, or a view of it, that cannot be written to."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view
-
-
-def _shared_classes(programs: Sequence[Program]) -> NDArray[np.uint8]:
-    """Classes of bytes that neither a literal nor an automaton of the set tells apart."""
-    of_literals = np.zeros(256, np.uint8)
-    used = sorted({byte for program in programs for literal in _literals(program) for byte in literal.text})
-    of_literals[used] = np.arange(1, len(used) + 1)
-    of_literals[0x61:0x7B] = of_literals[0x41:0x5B]
-    signatures = np.stack([of_literals, *(program.dfa.classes for program in programs if program.dfa is not None)])
-    _, classes = np.unique(signatures, axis=1, return_inverse=True)
-    return classes.ravel().astype(np.uint8)
-
-
-def _literals(program: Program) -> Iterator[Literal]:
-    """Every literal that the automaton has to find for a program."""
-    yield from program.literals
-    for one_of in program.also:
-        yield from one_of
-
-
-def _number_marks(programs: Sequence[Program]) -> dict[Literal, int]:
-    """A number for each literal that is asked for besides: they follow the patterns' numbers."""
-    literals = dict.fromkeys(literal for program in programs for one_of in program.also for literal in one_of)
-    return {literal: len(programs) + number for number, literal in enumerate(literals)}
-
-
-def _entries(programs: Sequence[Program], marks: dict[Literal, int]) -> dict[bytes, list[tuple[int, int]]]:
-    """Each distinct text with what to do when it is found, coded as kernel.Tables says."""
-    entries: dict[bytes, list[tuple[int, int]]] = {}
-    uses = [(literal, mark, 0) for literal, mark in marks.items()]
-    for pattern, program in enumerate(programs):
-        meaning = DECIDES if program.dfa is None else CONFIRMS
-        uses += [(literal, pattern, meaning) for literal in program.literals]
-    for literal, number, meaning in uses:
-        code = literal.before | literal.after << AFTER_SHIFT | meaning | len(literal.text) << LENGTH_SHIFT
-        entries.setdefault(literal.text, []).append((number, code))
-    return entries
-
-
-def _lay_out_also(programs: Sequence[Program], marks: dict[Literal, int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where each pattern's further sets begin, and the sets; first the length of the scratch, then an empty list for most."""
-    also = [3 * len(programs) + len(marks), 0]
-    places = np.ones(len(programs), np.int32)
-    for pattern, program in enumerate(programs):
-        if program.also:
-            places[pattern] = len(also)
-            also.append(len(program.also))
-            for one_of in program.also:
-                also += [len(one_of), *(marks[literal] for literal in one_of)]
-    return places, np.array(also, np.int32)
-
-
-def _lay_out(programs: Sequence[Program], classes: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint8]]:
-    """Put the automata one after the other: their records, cells and column maps."""
-    _, samples = np.unique(classes, return_index=True)
-    dfas = np.full((len(programs), 7), NO_DFA, np.int32)
-    cells: list[NDArray[np.uint16]] = [np.zeros(0, np.uint16)]
-    columns: list[NDArray[np.uint8]] = []
-    place = 0
-    for pattern, program in enumerate(programs):
-        dfa: Dfa | None = program.dfa
-        if dfa is None:
-            continue
-        reach = UNBOUNDED if program.reach is None else program.reach
-        dfas[pattern, :6] = (place, len(columns), dfa.width, dfa.begin, dfa.middle, reach)
-        cells.append(dfa.table)
-        columns.append(dfa.classes[samples])
-        place += dfa.table.size
-    return dfas, np.concatenate(cells), np.array(columns, np.uint8).reshape(-1, len(samples))

@@ -6,19 +6,20 @@ from typing import NamedTuple
 from rayapp.scoring.patterns.automaton import Dfa, build_dfa
 from rayapp.scoring.patterns.literals import Literal, Required, deciding, required, trim
 from rayapp.scoring.patterns.nfa import build_nfa
+from rayapp.scoring.patterns.positions import Positions, build_positions
 from rayapp.scoring.patterns.syntax import Chars, Node, Place, RejectedPattern, Repeat, Sequence, parse
 
 
 class Program(NamedTuple):
     """A pattern ready to be put in a set.
 
-    ``dfa`` is None where a literal decides. Without literals the pattern has to be tried on every row. ``reach`` is the most
+    ``automaton`` is None where a literal decides. Without literals the pattern has to be tried on every row. ``reach`` is the most
     bytes from a match's start to the end of its literal, None where there is no bound. ``also`` are further sets of texts: one
     of each set is in every row that matches.
     """
 
     literals: tuple[Literal, ...]
-    dfa: Dfa | None = None
+    automaton: Dfa | Positions | None = None
     reach: int | None = None
     also: tuple[tuple[Literal, ...], ...] = ()
 
@@ -29,7 +30,7 @@ HIGHEST_RATE_ALSO = 0.3
 """A further set is worth asking for only if it is small and not in most rows anyway."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)
 def compile_pattern(pattern: str) -> Program:
     """Compile one pattern, or raise RejectedPattern; compiled patterns are kept, so that a changed pack compiles quickly."""
     try:
@@ -46,11 +47,12 @@ def _compile(pattern: str) -> Program:
     literals = deciding(node)
     if literals is not None:
         return Program(_possible(literals))
-    dfa = build_dfa(build_nfa(node))
+    nfa = build_nfa(node)
+    automaton = build_dfa(nfa) or build_positions(nfa)
     regions = required(node)
     if not regions:
-        return Program((), dfa)
-    return Program(_possible(regions[0].literals), dfa, regions[0].reach, _worth_asking(regions[1:]))
+        return Program((), automaton)
+    return Program(_possible(regions[0].literals), automaton, regions[0].reach, _worth_asking(regions[1:]))
 
 
 def _worth_asking(regions: list[Required]) -> tuple[tuple[Literal, ...], ...]:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from rayapp.scoring.patterns import compile_patterns, spans
-from rayapp.scoring.patterns.kernel import match_rows, new_scratch
+from rayapp.scoring.patterns import compile_patterns, match_rows, new_scratch, spans
 
 from .columns import joined, pairs
 

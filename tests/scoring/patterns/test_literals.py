@@ -17,7 +17,7 @@ from rayapp.scoring.patterns.program import compile_pattern
 )
 def test_a_short_list_of_texts_decides_alone(pattern, texts):
     program = compile_pattern(pattern)
-    assert program.dfa is None
+    assert program.automaton is None
     assert {literal.text for literal in program.literals} == texts
 
 
@@ -34,7 +34,7 @@ def test_a_short_list_of_texts_decides_alone(pattern, texts):
 )
 def test_the_rarest_required_texts_are_looked_for_and_others_asked_for(pattern, texts, also):
     program = compile_pattern(pattern)
-    assert program.dfa is not None
+    assert program.automaton is not None
     assert {literal.text for literal in program.literals} == texts
     assert [{literal.text for literal in one_of} for one_of in program.also] == also
 
