@@ -12,6 +12,8 @@ from rayapp.packs.source import Place
 from rayapp.scoring.codes import COUNTRIES, WITHDRAWN_COUNTRIES
 
 MAX_ROWS = 2_000_000
+MAX_BYTES = 512 * 2**20
+"""Of a file, uncompressed."""
 MAX_SHOWN = 5
 MATCHES = ("", "weak", "exact")
 PLACE_KINDS = ("city", "region", "country")
@@ -82,8 +84,9 @@ def _read(path: Path, file: str, schema: pa.Schema, faults: Faults) -> pa.Table 
     try:
         with pq.ParquetFile(path) as parquet:
             rows, names = parquet.metadata.num_rows, parquet.schema_arrow.names
-            if rows > MAX_ROWS:
-                faults.error(place, f"{rows:,} rows, and the most is {MAX_ROWS:,}")
+            content = sum(parquet.metadata.row_group(group).total_byte_size for group in range(parquet.num_row_groups))
+            if rows > MAX_ROWS or content > MAX_BYTES:
+                faults.error(place, f"{rows:,} rows of {content:,} bytes, and the most is {MAX_ROWS:,} of {MAX_BYTES:,}")
                 return None
             missing = [name for name in schema.names if name not in names and name not in OPTIONAL]
             for name in missing:

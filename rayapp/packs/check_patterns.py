@@ -12,13 +12,16 @@ from rayapp.packs.faults import Faults, shortened
 from rayapp.packs.source import Pattern, RuleSource
 from rayapp.scoring.fold import KEEP, fold_table
 from rayapp.scoring.patterns import PatternFault, find_faults
+from rayapp.scoring.patterns.automaton import Dfa
+from rayapp.scoring.patterns.positions import Positions
 from rayapp.scoring.patterns.program import compile_pattern
 from rayapp.scoring.patterns.syntax import SPACE, Chars, Choice, Node, Place, RejectedPattern, Repeat, Sequence, parse
 from rayapp.scoring.text import clean
 
 MAX_PATTERNS = 100_000
-MAX_CELLS = 20_000_000
+MAX_COST = 20_000_000
 """Cells of all automata together, at 3 microseconds and two bytes a cell; the default pack has 4 million."""
+COST_OF_POSITIONS = 50_000
 MAX_REJECTED = 500
 CHUNK = 100
 """Patterns between two looks at the cost."""
@@ -51,14 +54,20 @@ def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
 def _rejected(patterns: list[str]) -> tuple[dict[str, PatternFault], set[str]]:
     """Give the patterns that the engine refuses, and all that were looked at before they cost too much."""
     rejected: dict[str, PatternFault] = {}
-    cells = seen = 0
-    while seen < len(patterns) and cells <= MAX_CELLS and len(rejected) <= MAX_REJECTED:
+    cost = seen = 0
+    while seen < len(patterns) and cost <= MAX_COST and len(rejected) <= MAX_REJECTED:
         chunk = patterns[seen : seen + CHUNK]
         seen += len(chunk)
         rejected.update((chunk[fault.index], fault) for fault in find_faults(chunk))
-        programs = [compile_pattern(pattern) for pattern in chunk if pattern not in rejected]
-        cells += sum(program.dfa.table.size for program in programs if program.dfa is not None)
+        cost += sum(_cost(compile_pattern(pattern).automaton) for pattern in chunk if pattern not in rejected)
     return rejected, set(patterns[:seen])
+
+
+def _cost(automaton: Dfa | Positions | None) -> int:
+    """Give the cells of an automaton, or what it costs to find that it has too many."""
+    if automaton is None:
+        return 0
+    return automaton.table.size if isinstance(automaton, Dfa) else COST_OF_POSITIONS
 
 
 @lru_cache(maxsize=16_384)

@@ -7,6 +7,8 @@ from rayapp.errors import Fault
 from rayapp.packs.source import Place
 
 MAX_QUOTED = 60
+MAX_BITS = 100
+"""Of an integer that is written out: TOML can hold one, in hexadecimal, that Python refuses to."""
 MAX_COMPARED = 80
 """A value longer than this is not compared with what is known: closeness costs time in the product of the lengths."""
 
@@ -41,6 +43,10 @@ def errors_of(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 
 def quoted(value: object) -> str:
     """Quote a value for a message, shortened, control characters escaped."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a table"
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return "a number of more than 30 digits"
     shown = repr(value if isinstance(value, str) else str(value))
     return shown if len(shown) <= MAX_QUOTED else f"{shown[:MAX_QUOTED]}..."
 

@@ -1,13 +1,12 @@
 """One record of a pack, a TOML table or a CSV row: its values are taken by name and type, and each wrong one becomes a fault."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from rayapp.packs.faults import Faults, closest, code_hint, one_of, quoted
+from rayapp.packs.faults import MAX_BITS, Faults, closest, code_hint, one_of, quoted
 from rayapp.packs.source import Place
 from rayapp.packs.toml_lines import TomlLines
 
@@ -163,9 +162,9 @@ def _number(value: object) -> Decimal | None:
     """Give the number that a TOML value or a CSV text is; ``None`` where it is none, infinite or not a number."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return Decimal(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    return Decimal(value) if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_BITS:
+        return Decimal(value)
+    return value if isinstance(value, Decimal) and value.is_finite() else None
 
 
 class Table(Record):

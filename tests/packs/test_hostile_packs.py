@@ -68,6 +68,8 @@ scalars = st.one_of(
             "[]",
             "{}",
             "99999999999999999999999",
+            "0x" + "F" * 5000,
+            "1" * 5000,
         ]
     ),
     st.dates(date(1, 1, 1)).map(date.isoformat),

@@ -101,7 +101,7 @@ def test_more_than_a_pack_may_hold_is_one_fault(name, header, row, most, write_p
 
 
 def test_patterns_that_cost_too_much_are_given_up_early(write_pack, monkeypatch):
-    monkeypatch.setattr(check_patterns, "MAX_CELLS", 1_000)
+    monkeypatch.setattr(check_patterns, "MAX_COST", 1_000)
     rule = "[[rule]]\nid = 'r{0}'\ncategory = 'FOOD_COFFEE'\npatterns = ['COFFEE{0}.{{0,20}}HOUSE{0}']\n"
     path = write_pack({"rules/r.toml": "".join(map(rule.format, range(check_patterns.CHUNK + 1)))})
     (fault,) = lint_pack(path)
