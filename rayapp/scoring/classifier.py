@@ -57,7 +57,8 @@ class Classifier:
     def classify_rows(self, transactions: Any, *, strict: bool = False) -> tuple[pa.Table, tuple[Problem, ...]]:  # noqa: ANN401
         """Classify the good rows of a table, in order, and say what is wrong with each of the others."""
         columns, problems = read_columns(as_table(transactions), strict=strict)
-        batches = [self._classify(block) for block in _blocks(columns)]
+        repeats = _repeats(columns.descriptor)
+        batches = [self._classify(block, repeats=repeats) for block in _blocks(columns, REPEATING_ROWS if repeats else DISTINCT_ROWS)]
         return pa.Table.from_batches(batches, SCHEMA), problems
 
     def classify_one(self, transaction: Transaction) -> Classification:
@@ -74,31 +75,31 @@ class Classifier:
         verdicts, found = self._engine.judge(views, inputs)
         return inputs, views._replace(found=found), verdicts
 
-    def _classify(self, columns: Columns) -> pa.RecordBatch:
-        """Classify one block of good rows."""
-        text, distinct = _distinct(columns.descriptor)
+    def _classify(self, columns: Columns, *, repeats: bool) -> pa.RecordBatch:
+        """Classify one block of good rows; where descriptors repeat, each is looked at once."""
+        text, distinct = _distinct(columns.descriptor) if repeats else (np.arange(len(columns.id), dtype=np.int32), columns.descriptor)
         views = self._engine.view(*_buffers(distinct))
         inputs = Inputs(text, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
         verdicts, _ = self._engine.judge(views, inputs)
         return self._writer.write(columns, text, views, verdicts)
 
 
-def _blocks(columns: Columns) -> Iterator[Columns]:
-    """Part rows into blocks: large where descriptors repeat, so that each is looked at once, small where they do not."""
-    rows = len(columns.id)
-    sample = columns.descriptor[:SAMPLE]
-    repeats = rows > SAMPLE and len(sample.unique()) < REPEATS_BELOW * SAMPLE
-    step = REPEATING_ROWS if repeats else DISTINCT_ROWS
-    for first in range(0, rows, step):
+def _repeats(descriptors: pa.Array) -> bool:
+    """Tell by a sample whether finding equal descriptors pays."""
+    sample = descriptors[:SAMPLE]
+    return len(descriptors) > SAMPLE and len(sample.unique()) < REPEATS_BELOW * len(sample)
+
+
+def _blocks(columns: Columns, step: int) -> Iterator[Columns]:
+    """Part rows into blocks of ``step``."""
+    for first in range(0, len(columns.id), step):
         yield Columns(*(column[first : first + step] for column in columns))
 
 
 def _distinct(descriptors: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
-    """Give the distinct descriptors and where each row's stands among them; where they seldom repeat, every row's own."""
-    if len(descriptors) > DISTINCT_ROWS:
-        encoded = descriptors.dictionary_encode()
-        return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=True), encoded.dictionary
-    return np.arange(len(descriptors), dtype=np.int32), descriptors
+    """Give where each row's descriptor stands among the distinct ones, and these."""
+    encoded = descriptors.dictionary_encode()
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=True), encoded.dictionary
 
 
 def _buffers(descriptors: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

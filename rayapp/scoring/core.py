@@ -181,18 +181,18 @@ def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: i
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int, bool]:
-    """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits and whether a gap came into the middle."""
+def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int]:
+    """Go once over the kept tokens from left to right; returns the tokens kept and the alias hits."""
     tokens = scan.tokens
     kept = hits = 0
-    gap = pending = False
     at = 0
     while at < n:
         t = scan.kept[at]
         entry, after = _longest(lexicon, scan, at, n, kept > 0)
         kind = lexicon.kind[entry] if entry >= 0 else 0
         hit = -1
-        if kind & ALIAS and not kind & NOISE and not (kind & LEGAL and kept > 0) and not (kind & PROCESSOR and kept == 0 and after < n and tokens.flags[scan.kept[after - 1]] & STAR):
+        star = after < n and tokens.flags[scan.kept[after - 1]] & STAR != 0
+        if kind & ALIAS and not kind & NOISE and not (kind & LEGAL and kept > 0) and not (kind & PROCESSOR and kept == 0 and star):
             if hits < MAX_HITS:
                 scan.entry[hits], scan.first[hits], scan.last[hits] = entry, kept, kept + after - at
                 hit = hits
@@ -202,16 +202,13 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
                 break
             if kind & HEAD and kept > 0:
                 kept = hits = 0
-                gap = False
             if kind & PROCESSOR and facts.processor[row] < 0 and kept == 0:
                 facts.processor[row] = lexicon.processor[entry]
             if facts.channel[row] < 0:
                 facts.channel[row] = lexicon.channel[entry]
-            pending = kept > 0
             at = after
             continue
         elif kind & GLUE and after == at + 1 and after < n and tokens.flags[scan.kept[after]] & NUMBER:
-            pending = kept > 0
             at = after
             continue
         elif entry < 0 or not kind & (LEGAL | GENERIC | GLUE):
@@ -222,17 +219,14 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             if flags & (NUMBER | CODE) or dated:
                 if flags & NUMBER or (flags & CODE and _digits(tokens, t) <= 7):
                     _note_number(scan, at, n, kept > 0, facts, row)
-                pending = kept > 0
                 at += 1
                 continue
-        gap = gap or pending
-        pending = False
         for k in range(at, after):
             scan.kept[kept] = scan.kept[k]
             scan.hit_of[kept] = hit
             kept += 1
         at = after
-    return kept, hits, gap
+    return kept, hits
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -370,11 +364,10 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
     facts.processor[row] = facts.channel[row] = facts.country[row] = facts.region[row] = facts.city[row] = -1
     facts.store[row, 0] = facts.phone[row, 0] = -1
     while True:
-        kept, hits, gap = _scan(lexicon, scan, n, facts, row)
-        before = kept
+        kept, hits = _scan(lexicon, scan, n, facts, row)
         if kept > 1:
             kept = _peel_end(data, lexicon, scan, kept, facts, row)
-        if not gap and kept == before:
+        if kept == n:
             return kept, hits
         n = kept
 

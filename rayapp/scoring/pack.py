@@ -74,7 +74,7 @@ class CompiledPack:
             ends, content = string_buffers(table)
             tensors[name + _ENDS] = ends
             tensors[name + _BYTES] = content
-        header = {"format": FORMAT, "manifest": msgspec.json.encode(self.manifest, order="deterministic").decode()}
+        header = {FORMAT: msgspec.json.encode(self.manifest, order="deterministic").decode()}
         return save({name: tensors[name] for name in sorted(tensors)}, metadata=header)
 
     @classmethod
@@ -101,9 +101,9 @@ class CompiledPack:
 
     @classmethod
     def _build(cls, header: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> Self:
-        if header.get("format") != FORMAT:
-            raise InvalidPack(f"pack format {header.get('format')!r} is not {FORMAT!r}: compile the pack again")
-        manifest = msgspec.json.decode(header["manifest"], type=Manifest)
+        if FORMAT not in header:
+            raise InvalidPack(f"not a compiled pack of the format {FORMAT!r}: compile the pack again")
+        manifest = msgspec.json.decode(header[FORMAT], type=Manifest)
         tables = {name.removesuffix(_ENDS) for name in tensors if name.endswith(_ENDS)}
         strings = {name: string_table(tensors[name + _ENDS], tensors[name + _BYTES]) for name in tables}
         skipped = {name + end for name in tables for end in (_ENDS, _BYTES)}
