@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 SHORTEST_HEAD = 4
 CLASSES_BEYOND_ASCII = 8
 
+GO_ON, SHORTER, LITERALS, FIRST_LITERAL = range(4)
+TEXT, LENGTH, HEAD, EQUAL, ENTRIES, ENTRY = range(6)
+"""Numbers at a place in ``hits``, and numbers of one literal there; see Automaton."""
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int32]
 Entry: TypeAlias = tuple[int, int]
@@ -27,9 +31,9 @@ class Automaton(NamedTuple):
     """The tables; states are offsets of their rows in ``moves``.
 
     ``classes`` maps 256 bytes to classes, small letters to those of their capitals. ``moves`` has one row per state with the
-    next state per class, or minus a place in ``hits``. At each such place ``hits`` holds: the state to go on from, the place of
-    the next shorter head that ends here too (0 is none), the number of literals, and per literal: offset of its bytes in
-    ``texts``, length, length of its head, how many bytes are known to be equal, number of entries, and the entries.
+    next state per class, or minus a place in ``hits``. At each such place ``hits`` holds: the state to GO_ON from, the place of
+    the next SHORTER head that ends here too (0 is none), the number of LITERALS, and each of them from FIRST_LITERAL on: offset
+    of its TEXT in ``texts``, its LENGTH, that of its HEAD, how many bytes are known to be EQUAL, number of ENTRIES, each ENTRY.
     """
 
     classes: Bytes

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from rayapp.scoring.patterns.aho_corasick import ENTRIES, ENTRY, EQUAL, FIRST_LITERAL, GO_ON, HEAD, LENGTH, LITERALS, SHORTER, TEXT
 from rayapp.scoring.patterns.confirm import confirm, context
 from rayapp.scoring.patterns.literals import AT_EDGE
 from rayapp.scoring.patterns.tables import AFTER_SHIFT, ALSO, CONFIRMS, DECIDES, Bytes, Ints, Tables
@@ -23,7 +24,7 @@ def match_rows(
     """Match rows ``first`` to ``last`` (exclusive) and return the number of pairs found.
 
     Row r is ``data[offsets[r]:offsets[r + 1]]``. Pairs are written in order of row, then pattern, each once, as far as the two
-    outputs are long; a return value above their length asks for longer ones. ``scratch`` is from new_scratch.
+    outputs are long; a return value above their length asks for longer ones. ``scratch`` is from new_scratch. At most 2**30 rows.
     """
     if scratch.size != tables.also[0]:
         raise ValueError("the scratch is not from new_scratch")
@@ -37,6 +38,7 @@ def match_rows(
     found = 0
     for row in range(first, last):
         begin, end = offsets[row], offsets[row + 1]
+        seen, decided = 2 * (row - first), 2 * (row - first) + 1
         found_before = found
         waiting = 0
         for pattern in tables.unfiltered:
@@ -49,34 +51,40 @@ def match_rows(
             if state >= 0:
                 continue
             place = -state
-            state = hits[place]
+            state = hits[place + GO_ON]
             while place:
-                record = place + 3
-                for _ in range(hits[place + 2]):
-                    entry = record + 5
-                    record = entry + 2 * hits[record + 4]
-                    start = at + 1 - hits[entry - 3]
-                    stop = start + hits[entry - 4]
-                    if stop > end or not _is_text(tables.texts, hits[entry - 5], data, start, stop, hits[entry - 2]):
+                record = place + FIRST_LITERAL
+                for _ in range(hits[place + LITERALS]):
+                    literal, entry = record, record + ENTRY
+                    record = entry + 2 * hits[literal + ENTRIES]
+                    start = at + 1 - hits[literal + HEAD]
+                    stop = start + hits[literal + LENGTH]
+                    if stop > end or not _is_text(tables.texts, hits[literal + TEXT], data, start, stop, hits[literal + EQUAL]):
                         continue
                     fits = _contexts(data, begin, end, start, stop)
                     for i in range(entry, record, 2):
                         pattern, code = hits[i], hits[i + 1]
-                        if settled[pattern] == row or code & fits != fits:
+                        known = settled[pattern]
+                        if known == decided or code & fits != fits:
                             continue
-                        settled[pattern] = row
                         if code & DECIDES:
+                            settled[pattern] = decided
                             if found < room:
                                 out_patterns[found] = pattern
                             found += 1
-                        elif code & CONFIRMS:
+                        elif known != seen:
+                            settled[pattern] = seen
+                            if not code & CONFIRMS:
+                                continue
                             candidates[waiting] = pattern
                             candidates[waiting + 1] = at + 1 - begin
                             waiting += 2
-                place = hits[place + 1]
+                place = hits[place + SHORTER]
         for i in range(0, waiting, 2):
             pattern = candidates[i]
-            if _may_match(tables, pattern, settled, row) and confirm(tables, pattern, data, begin, end, candidates[i + 1]):
+            if settled[pattern] == decided or not _may_match(tables, pattern, settled, seen):
+                continue
+            if confirm(tables, pattern, data, begin, end, candidates[i + 1]):
                 if found < room:
                     out_patterns[found] = pattern
                 found += 1
@@ -107,18 +115,18 @@ def _contexts(data: Bytes, begin: int, end: int, start: int, stop: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _may_match(tables: Tables, pattern: int, settled: Ints, row: int) -> bool:
+def _may_match(tables: Tables, pattern: int, settled: Ints, seen: int) -> bool:
     """Whether the row has a text of each further set that the pattern requires."""
     place = tables.patterns[pattern, ALSO]
     sets = tables.also[place]
     for _ in range(sets):
         place += 1
         marks = tables.also[place]
-        seen = False
+        found = False
         for _ in range(marks):
             place += 1
-            seen = seen or settled[tables.also[place]] == row
-        if not seen:
+            found = found or settled[tables.also[place]] == seen
+        if not found:
             return False
     return True
 

@@ -46,8 +46,8 @@ def _entries(programs: Sequence[Program], marks: dict[Literal, int]) -> dict[byt
     entries: dict[bytes, list[Entry]] = {}
     uses = [(literal, mark, 0) for literal, mark in marks.items()]
     for pattern, program in enumerate(programs):
-        meaning = DECIDES if program.automaton is None else CONFIRMS
-        uses += [(literal, pattern, meaning) for literal in program.literals]
+        uses += [(literal, pattern, DECIDES) for literal in program.decisive]
+        uses += [(literal, pattern, CONFIRMS) for literal in program.required]
     for literal, number, meaning in uses:
         entries.setdefault(literal.text, []).append((number, literal.before | literal.after << AFTER_SHIFT | meaning))
     return entries

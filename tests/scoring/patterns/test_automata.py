@@ -22,7 +22,7 @@ def sets_of_either_kind(pattern):
     nfa = build_nfa(trim(parse(pattern)))
     chosen = compile_pattern(pattern)
     for automaton in (build_dfa(nfa), build_positions(nfa)):
-        yield "always on", Program((), automaton)
+        yield "always on", Program(automaton=automaton)
         if chosen.automaton is not None:
             yield "behind literals", chosen._replace(automaton=automaton)
 

@@ -18,7 +18,8 @@ from rayapp.scoring.patterns.program import compile_pattern
 def test_a_short_list_of_texts_decides_alone(pattern, texts):
     program = compile_pattern(pattern)
     assert program.automaton is None
-    assert {literal.text for literal in program.literals} == texts
+    assert program.required == ()
+    assert {literal.text for literal in program.decisive} == texts
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,8 @@ def test_a_short_list_of_texts_decides_alone(pattern, texts):
 def test_the_rarest_required_texts_are_looked_for_and_others_asked_for(pattern, texts, also):
     program = compile_pattern(pattern)
     assert program.automaton is not None
-    assert {literal.text for literal in program.literals} == texts
+    assert program.decisive == ()
+    assert {literal.text for literal in program.required} == texts
     assert [{literal.text for literal in one_of} for one_of in program.also] == also
 
 
@@ -45,3 +47,16 @@ def test_the_rarest_required_texts_are_looked_for_and_others_asked_for(pattern, 
 )
 def test_the_automaton_begins_no_further_back_than_a_match_can(pattern, reach):
     assert compile_pattern(pattern).reach == reach
+
+
+def test_only_the_alternatives_that_literals_cannot_decide_need_an_automaton():
+    program = compile_pattern(r"\b(?:CAFE|PARK[A-Z]*|HOTEL)\b")
+    assert {literal.text for literal in program.decisive} == {b"CAFE", b"HOTEL"}
+    assert {literal.text for literal in program.required} == {b"PARK"}
+    assert program.automaton is not None
+
+
+def test_a_list_of_texts_may_be_long():
+    program = compile_pattern(r"\b(?:" + "|".join(f"NAME{i}X" for i in range(200)) + r")\b")
+    assert len(program.decisive) == 200
+    assert program.automaton is None
