@@ -123,7 +123,7 @@ class Narrator:
             category=self._categories[number] if number >= 0 else "",
             weight=int(self._engine.scales.weight[part]) / ONE,
             contribution=value / ONE if counted else 0.0,
-            counted=counted,
+            counted=bool(counted),
             **described,
         )
 
