@@ -104,8 +104,10 @@ class _Search:
         self.work = 0
         self.has_places = has_places(nfa)
         self.has_copies = any(nfa.copies)
-        sides = [side_of(byte) if self.has_places else Side.GAP for byte in samples]
-        self.columns = list(zip(samples, sides, strict=True))
+        self.samples = samples
+        self.columns = [side_of(byte) if self.has_places else Side.GAP for byte in samples]
+        self.columns_on = {side: [at for at, other in enumerate(self.columns) if other == side] for side in set(self.columns)}
+        self.columns_in: dict[tuple[int, Side], list[int]] = {}
         self.sides = list(Side) if self.has_places else [Side.GAP]
         self.closures: dict[tuple[int, Side, Side], Kernel] = {}
         self.after_byte: dict[tuple[Kernel, Side], tuple[Kernel, Side] | None] = {}
@@ -140,16 +142,27 @@ class _Search:
         self.work += len(kernel) * len(self.columns)
         if self.work > MOST_WORK:
             raise _TooLarge
-        steps_on = {side: self._steps(kernel, before, side) for side in self.sides}
-        for byte, after in self.columns:
-            steps = steps_on[after]
+        reached = [[self.nfa.begin] for _ in self.columns]
+        matched = set()
+        for side in self.columns_on:
+            steps = self._steps(kernel, before, side)
             if steps is None:
-                yield None
-                continue
-            reached = frozenset([target for byte_set, target in steps if byte_set >> byte & 1] + [self.nfa.begin])
-            yield self._after_byte(reached, Side.WORD if after == Side.INSIDE else after)
+                matched.add(side)
+            for byte_set, target in steps or ():
+                for column in self._columns_in(byte_set, side):
+                    reached[column].append(target)
+        for side, targets in zip(self.columns, reached, strict=True):
+            after = Side.WORD if side == Side.INSIDE else side
+            yield None if side in matched else self._after_byte(frozenset(targets), after)
         at_end = Side.EDGE if self.has_places else Side.GAP
-        yield None if steps_on[at_end] is None else (frozenset(), Side.EDGE)
+        yield None if self._steps(kernel, before, at_end) is None else (frozenset(), Side.EDGE)
+
+    def _columns_in(self, byte_set: int, side: Side) -> list[int]:
+        """The columns of a side whose bytes are in the set."""
+        key = (byte_set, side)
+        if key not in self.columns_in:
+            self.columns_in[key] = [column for column in self.columns_on[side] if byte_set >> self.samples[column] & 1]
+        return self.columns_in[key]
 
     def _after_byte(self, reached: Kernel, before: Side) -> tuple[Kernel, Side] | None:
         """The state for what a byte reached, or None if a match is certain; many bytes reach the same."""

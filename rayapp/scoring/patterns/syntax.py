@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple, TypeAlias
@@ -139,6 +140,11 @@ def _node(code: object, argument: Any, dotall: bool) -> Node:  # noqa: ANN401 - 
     return READERS[code](argument, dotall)
 
 
+@lru_cache(maxsize=1024)
+def _literal(point: int) -> Chars:
+    return Chars(upper(((point, point),)))
+
+
 def _any(_: object, dotall: bool) -> Node:
     return Chars(difference(complement(()), (LOWER,) if dotall else ((0x0A, 0x0A), LOWER)))
 
@@ -179,7 +185,7 @@ def _repeat(argument: Any, dotall: bool) -> Node:  # noqa: ANN401
 
 
 READERS: dict[object, Callable[[Any, bool], Node]] = {
-    codes.LITERAL: lambda point, _: Chars(upper(((point, point),))),
+    codes.LITERAL: lambda point, _: _literal(point),
     codes.NOT_LITERAL: lambda point, _: Chars(difference(complement(upper(((point, point),))), (LOWER,))),
     codes.ANY: _any,
     codes.IN: _in,
