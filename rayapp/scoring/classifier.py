@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.columns import Columns, as_table, read_columns
-from rayapp.scoring.engine import Engine
+from rayapp.scoring.engine import Engine, Views
 from rayapp.scoring.explain import Narrator
-from rayapp.scoring.judge import Inputs
+from rayapp.scoring.judge import Inputs, Verdicts
 from rayapp.scoring.output import SCHEMA, Writer
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.single import SingleReader
@@ -63,13 +63,14 @@ class Classifier:
 
     def classify_one(self, transaction: Transaction) -> Classification:
         """Classify one transaction, without evidence. Raises ``InvalidInput`` naming the fields that are wrong."""
-        return self._narrator.classification(transaction.id, *self._judge_one(transaction))
+        _, views, verdicts = self._judge_one(transaction)
+        return self._narrator.classification(transaction.id, views, verdicts)
 
     def explain(self, transaction: Transaction) -> Classification:
         """Classify one transaction and give the evidence, the next categories, and what was peeled off the descriptor."""
         return self._narrator.explanation(transaction.id, *self._judge_one(transaction))
 
-    def _judge_one(self, transaction: Transaction) -> tuple[Any, ...]:
+    def _judge_one(self, transaction: Transaction) -> tuple[Inputs, Views, Verdicts]:
         data, offsets, inputs = self._single.read(transaction)
         views = self._engine.view(data, offsets)
         verdicts, found = self._engine.judge(views, inputs)

@@ -442,18 +442,17 @@ def new_scan() -> Scan:
 
 
 def new_facts(rows: int) -> Facts:
-    """Make the facts of ``rows`` rows, unset."""
-    spans = np.full((rows, 2), -1, np.int32)
+    """Make room for the facts of ``rows`` rows."""
     return Facts(
-        np.full(rows, -1, np.int16),
-        np.full(rows, -1, np.int8),
-        np.full(rows, -1, np.int16),
-        np.full(rows, -1, np.int32),
-        np.full(rows, -1, np.int32),
-        spans,
-        spans.copy(),
-        np.zeros(rows, np.int32),
-        np.full(rows, -1, np.int32),
+        np.empty(rows, np.int16),
+        np.empty(rows, np.int8),
+        np.empty(rows, np.int16),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int32),
+        np.empty((rows, 2), np.int32),
+        np.empty((rows, 2), np.int32),
+        np.empty(rows, np.int32),
+        np.empty(rows, np.int32),
     )
 
 
@@ -461,7 +460,7 @@ def new_hits(rows: int) -> Hits:
     """Make room for the hits of ``rows`` rows."""
     room = rows * MAX_HITS
     return Hits(
-        np.zeros(rows + 1, np.int64),
+        np.empty(rows + 1, np.int64),
         np.empty(room, np.int32),
         np.empty(room, np.int32),
         np.empty(room, np.int32),

@@ -4,6 +4,7 @@ Text is looked at once for each distinct descriptor (clean view, core, aliases, 
 the semantic signal is asked only for what nothing else decided. Whoever calls, and however many rows at once, the answers are the same.
 """
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -45,8 +46,20 @@ class Views(NamedTuple):
     found: Findings
 
 
+class Scratch(threading.local):
+    """What the kernels write to while they work, one for each thread; making it anew would cost a single row more than its judgement."""
+
+    def __init__(self, rules: int, tables: Tables) -> None:
+        """Make room for a pack of so many rules and these patterns."""
+        self.scan = new_scan()
+        self.word = np.empty(MOST, np.uint8)
+        self.reasons = new_reasons(rules)
+        self.stamp = 0
+        self.matching = new_scratch(tables)
+
+
 class Engine:
-    """A pack, ready to judge. Safe to use from several threads: nothing of a call outlives it."""
+    """A pack, ready to judge. Safe to use from several threads."""
 
     def __init__(self, pack: CompiledPack) -> None:
         """Lay the pack's arrays out for the kernels."""
@@ -87,6 +100,7 @@ class Engine:
         self._tables = Tables(**{name: section[name] for name in Tables._fields})
         section = pack.section("near")
         self.near = NearIndex(**{name: section[name] for name in NearIndex._fields})
+        self._scratch = Scratch(self.rules.category.size, self._tables)
         semantic = pack.section("semantic")
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
 
@@ -97,10 +111,10 @@ class Engine:
         core = np.empty(5 * (clean.size + rows) + 8, np.uint8)
         core_offsets = np.empty(rows + 1, np.int64)
         facts, hits = new_facts(rows), new_hits(rows)
-        analyse_rows(clean, clean_offsets, self.lexicon, new_scan(), core, core_offsets, facts, hits)
+        analyse_rows(clean, clean_offsets, self.lexicon, self._scratch.scan, core, core_offsets, facts, hits)
         pattern_offset, pattern = self._match(clean, clean_offsets)
         near, near_weight = np.empty(rows, np.int32), np.empty(rows, np.int32)
-        near_rows(self.near, core, core_offsets, hits.offset, np.empty(MOST, np.uint8), near, near_weight)
+        near_rows(self.near, core, core_offsets, hits.offset, self._scratch.word, near, near_weight)
         found = Findings(
             hits,
             facts,
@@ -117,30 +131,31 @@ class Engine:
     def _match(self, clean: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Give the patterns found in each row, and where each row's begin."""
         rows = offsets.size - 1
-        scratch = new_scratch(self._tables)
         room = 64 + 3 * rows
         while True:
             out_rows, out_patterns = np.empty(room, np.int32), np.empty(room, np.int32)
-            found = match_rows(self._tables, clean, offsets, 0, rows, scratch, out_rows, out_patterns)
+            found = match_rows(self._tables, clean, offsets, 0, rows, self._scratch.matching, out_rows, out_patterns)
             if found <= room:
                 break
             room = found
-        starts = np.zeros(rows + 1, np.int64)
-        np.cumsum(np.bincount(out_rows[:found], minlength=rows), out=starts[1:])
-        return starts, out_patterns[:found]
+        return np.searchsorted(out_rows[:found], np.arange(rows + 1)), out_patterns[:found]
 
     def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
         """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""
         rows = inputs.text.size
         out = new_verdicts(rows)
-        reasons = new_reasons(self.rules.category.size)
-        stamp = judge_rows(np.arange(rows, dtype=np.int32), inputs, views.found, self.merchants, self.rules, self.scales, reasons, 0, out)
+        scratch = self._scratch
+        every = np.arange(rows, dtype=np.int32)
+        scratch.stamp = self._judge(every, inputs, views.found, scratch, out)
         undecided = np.flatnonzero(out.undecided).astype(np.int32)
         if self.semantic is None or not undecided.size:
             return out, views.found
         found = self._suggest(views, inputs.text[undecided])
-        judge_rows(undecided, inputs, found, self.merchants, self.rules, self.scales, reasons, stamp, out)
+        scratch.stamp = self._judge(undecided, inputs, found, scratch, out)
         return out, found
+
+    def _judge(self, rows: NDArray[np.int32], inputs: Inputs, found: Findings, scratch: Scratch, out: Verdicts) -> int:
+        return judge_rows(rows, inputs, found, self.merchants, self.rules, self.scales, scratch.reasons, scratch.stamp, out)
 
     def _suggest(self, views: Views, texts: NDArray[np.int32]) -> Findings:
         """Ask the semantic signal about the given descriptors."""

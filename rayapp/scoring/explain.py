@@ -15,7 +15,7 @@ from rayapp.scoring.geography import country_code
 from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
 from rayapp.scoring.output import Writer
 from rayapp.scoring.pack import CompiledPack
-from rayapp.scoring.patterns import PatternSet
+from rayapp.scoring.patterns import PatternSet, spans
 from rayapp.scoring.transaction import Alternative, Category, Classification, Evidence, Level, Merchant, Signal
 
 SIGNALS: tuple[Signal, ...] = ("merchant", "semantic", "rule", "mcc")
@@ -48,7 +48,7 @@ class Narrator:
     def _level(self, confidence: float) -> Level:
         return LEVELS[sum(confidence >= bound for bound in self._bounds)]
 
-    def classification(self, key: str, inputs: Inputs, views: Views, out: Verdicts) -> Classification:
+    def classification(self, key: str, views: Views, out: Verdicts) -> Classification:
         """Give the decision without its reasons."""
         category, merchant = int(out.category[0]), int(out.merchant[0])
         confidence = self._calibration.confidence_one(int(out.basis[0]), int(out.score[0]), int(out.runner_up[0]))
@@ -58,7 +58,7 @@ class Narrator:
             id=key,
             status="classified" if category >= 0 else "unclassified",
             merchant=Merchant(
-                self._writer.names(views, inputs.text, out)[0].as_py(),
+                self._writer.name(views, out),
                 self._string("merchant_id", merchant),
                 self._string("merchant_website", merchant),
                 self._string("processor", int(views.found.facts.processor[0])),
@@ -84,7 +84,7 @@ class Narrator:
         evidence = [self._evidence(reasons, place, views, clean) for place in range(count)]
         shown = [item for item in evidence if item is not None]
         shown.sort(key=lambda item: (not item.counted, -item.contribution, SIGNALS.index(item.signal), item.ref))
-        plain = self.classification(key, inputs, views, out)
+        plain = self.classification(key, views, out)
         return Classification(
             **{field: getattr(plain, field) for field in plain.__struct_fields__ if field not in {"evidence", "alternatives", "facts"}},
             evidence=tuple(shown),
@@ -145,7 +145,7 @@ class Narrator:
         patterns: PatternSet = self._engine.patterns
         for pattern, uses in enumerate(self._uses(rule)):
             if uses:
-                span = find_span(patterns, pattern, clean)
+                span = spans(patterns, pattern, clean)
                 if span:
                     start, end = span
                     return {**described, "matched": clean[start:end], "start": start, "end": end}
@@ -173,10 +173,3 @@ class Narrator:
             "phone": raw[facts.phone[0, 0] : facts.phone[0, 1]].decode() if facts.phone[0, 0] >= 0 else None,
         }
         return {name: value for name, value in named.items() if value}
-
-
-def find_span(patterns: PatternSet, pattern: int, clean: str) -> tuple[int, int] | None:
-    """Give where a pattern matches a clean view, or ``None``."""
-    from rayapp.scoring.patterns import spans
-
-    return spans(patterns, pattern, clean)

@@ -77,6 +77,11 @@ def write_names(
         out_offsets[row + 1] = w
 
 
+def _capitalised(word: str) -> str:
+    """Lower the ASCII letters after the first character."""
+    return word[:1] + "".join(char.lower() if char.isascii() else char for char in word[1:])
+
+
 class Writer:
     """Writes the verdicts of one pack."""
 
@@ -120,6 +125,16 @@ class Writer:
         valid = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
         buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(content[: offsets[-1]].copy())]
         return pa.Array.from_buffers(pa.string(), text.size, buffers)
+
+    def name(self, views: Views, out: Verdicts) -> str | None:
+        """Give the merchant's name of a single row, as ``names`` does."""
+        merchant, category = int(out.merchant[0]), int(out.category[0])
+        if merchant >= 0:
+            return self._names[self._name_offsets[merchant] : self._name_offsets[merchant + 1]].tobytes().decode()
+        if (category >= 0 and not self._named[category]) or views.found.facts.weight[0] <= 0:
+            return None
+        words = views.core.tobytes().decode().split(" ")
+        return " ".join(_capitalised(word) for word in words)
 
     def write(self, columns: Columns, text: NDArray[np.int32], views: Views, out: Verdicts) -> pa.RecordBatch:
         """Write rows; ``text`` is the row of each one's descriptor in ``views``."""
