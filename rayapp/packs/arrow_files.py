@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rayapp.packs.faults import Faults, closest, quoted
+from rayapp.packs.faults import Faults, quoted
 from rayapp.packs.source import Place
 from rayapp.scoring.codes import COUNTRIES, WITHDRAWN_COUNTRIES
 
@@ -90,7 +90,7 @@ def _read(path: Path, file: str, schema: pa.Schema, faults: Faults) -> pa.Table 
                 return None
             missing = [name for name in schema.names if name not in names and name not in OPTIONAL]
             for name in missing:
-                faults.error(place, f"missing column {name}", closest(name, names))
+                faults.error(place, f"missing column {name}", faults.closest(name, names))
             return None if missing else _cast(parquet.read([name for name in schema.names if name in names]), schema, place, faults)
     except (pa.ArrowException, OSError, ValueError) as error:
         faults.error(place, f"not Parquet that can be read: {str(error).splitlines()[0]}")

@@ -12,8 +12,8 @@ from rayapp.packs.check_patterns import tree_of
 from rayapp.packs.check_rules import strength
 from rayapp.packs.conditions import allows
 from rayapp.packs.faults import Faults
-from rayapp.packs.firing import Firing, texts
-from rayapp.packs.source import Combine, RuleSource
+from rayapp.packs.firing import matches, texts
+from rayapp.packs.source import BASE, Combine, RuleSource
 from rayapp.scoring.patterns.literals import AT_EDGE, AT_GAP, AT_WORD, Literal, deciding, trim
 
 MAX_TEXTS = 16
@@ -34,7 +34,10 @@ class _Rules(NamedTuple):
 
 
 def check_overlap(rules: tuple[RuleSource, ...], usable: set[str], combine: Combine, faults: Faults) -> None:
-    """Add faults for rules that can never win, and warnings for those that add nothing or are always outweighed."""
+    """Add faults for rules that can never win, and warnings for those that add nothing or are always outweighed.
+
+    A rule of the extended pack has none: it is what the pack's own rules are there to outdo.
+    """
     sound = [rule for rule in rules if rule.patterns and usable.issuperset(texts((*rule.patterns, *rule.unless)))]
     users: defaultdict[str, list[int]] = defaultdict(list)
     for number, rule in enumerate(sound):
@@ -42,6 +45,8 @@ def check_overlap(rules: tuple[RuleSource, ...], usable: set[str], combine: Comb
             users[text].append(number)
     known = _Rules(users, _covers(list(users)))
     for number, rule in enumerate(sound):
+        if rule.place.file.startswith(BASE):
+            continue
         others = [(other, sound[other]) for other in sorted(_covering(rule, known) - {number})]
         _check_rule((number, rule), [pair for pair in others if _fires_wherever(pair[1], rule)], combine, faults)
 
@@ -53,11 +58,9 @@ def _covers(patterns: list[str]) -> dict[str, set[str]]:
         found = [(pattern, witness) for witness in _witnesses(pattern)]
         if len(witnesses) + len(found) <= MAX_WITNESSES:
             witnesses.extend(found)
-    firing = Firing(patterns, [witness for _, witness in witnesses])
     covers: dict[str, set[str]] = {}
-    for row, (pattern, _) in enumerate(witnesses):
-        matched = firing.matched(row)
-        covers[pattern] = covers[pattern] & matched if pattern in covers else set(matched)
+    for (pattern, _), matched in zip(witnesses, matches(patterns, [witness for _, witness in witnesses]), strict=False):
+        covers[pattern] = covers[pattern] & matched if pattern in covers else matched
     return {pattern: covers.get(pattern, set()) | {pattern} for pattern in patterns}
 
 

@@ -1,5 +1,6 @@
 """Checks of patterns one by one: supported, and able to match the clean view of some descriptor."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from string import printable
@@ -13,15 +14,18 @@ from rayapp.packs.source import Pattern, RuleSource
 from rayapp.scoring.fold import KEEP, fold_table
 from rayapp.scoring.patterns import PatternFault, find_faults
 from rayapp.scoring.patterns.automaton import Dfa
-from rayapp.scoring.patterns.positions import Positions
-from rayapp.scoring.patterns.program import compile_pattern
+from rayapp.scoring.patterns.program import Program, compile_pattern
 from rayapp.scoring.patterns.syntax import SPACE, Chars, Choice, Node, Place, RejectedPattern, Repeat, Sequence, parse
 from rayapp.scoring.text import clean
 
 MAX_PATTERNS = 100_000
+MAX_USERS = 100
+"""Rules that may share a pattern: they are compared pair by pair."""
 MAX_COST = 20_000_000
 """Cells of all automata together, at 3 microseconds and two bytes a cell; the default pack has 4 million."""
 COST_OF_POSITIONS = 50_000
+COST_OF_BYTE = 8
+"""Of a literal: texts share their beginnings."""
 MAX_REJECTED = 500
 CHUNK = 100
 """Patterns between two looks at the cost."""
@@ -33,6 +37,7 @@ def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
     if len(written) > MAX_PATTERNS:
         faults.error(written[-1][0].place, f"{len(written):,} patterns, and the most is {MAX_PATTERNS:,}")
         return set()
+    crowded = _check_users(rules, faults)
     distinct = list(dict.fromkeys(pattern.text for *_, pattern in written))
     rejected, seen = _rejected(distinct)
     if len(seen) < len(distinct):
@@ -48,7 +53,18 @@ def check_patterns(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
         else:
             _check_view(pattern.text, name, place, faults)
         _check_repeats(pattern.text, name, place, faults)
-    return seen - set(rejected)
+    return seen - set(rejected) - crowded
+
+
+def _check_users(rules: tuple[RuleSource, ...], faults: Faults) -> set[str]:
+    """Add a fault at the first rule too many of a pattern that many rules fire on; give such patterns."""
+    users: Counter[str] = Counter()
+    for rule in rules:
+        for text in {pattern.text for pattern in rule.patterns}:
+            users[text] += 1
+            if users[text] == MAX_USERS + 1:
+                faults.error(rule.place, f"more than {MAX_USERS} rules share the pattern {shortened(text)}", "say it in one rule")
+    return {text for text, count in users.items() if count > MAX_USERS}
 
 
 def _rejected(patterns: list[str]) -> tuple[dict[str, PatternFault], set[str]]:
@@ -59,15 +75,16 @@ def _rejected(patterns: list[str]) -> tuple[dict[str, PatternFault], set[str]]:
         chunk = patterns[seen : seen + CHUNK]
         seen += len(chunk)
         rejected.update((chunk[fault.index], fault) for fault in find_faults(chunk))
-        cost += sum(_cost(compile_pattern(pattern).automaton) for pattern in chunk if pattern not in rejected)
+        cost += sum(_cost(compile_pattern(pattern)) for pattern in chunk if pattern not in rejected)
     return rejected, set(patterns[:seen])
 
 
-def _cost(automaton: Dfa | Positions | None) -> int:
-    """Give the cells of an automaton, or what it costs to find that it has too many."""
-    if automaton is None:
-        return 0
-    return automaton.table.size if isinstance(automaton, Dfa) else COST_OF_POSITIONS
+def _cost(program: Program) -> int:
+    """Give the cells of a pattern's automaton, or what it costs to find that it has too many, and those of its literals."""
+    cells = COST_OF_BYTE * sum(len(literal.text) for literal in program.literals)
+    if program.automaton is None:
+        return cells
+    return cells + (program.automaton.table.size if isinstance(program.automaton, Dfa) else COST_OF_POSITIONS)
 
 
 @lru_cache(maxsize=16_384)

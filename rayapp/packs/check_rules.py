@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from rayapp.packs.check_tables import check_category, check_too_many, check_unique
 from rayapp.packs.conditions import allows, impossible, unmet
 from rayapp.packs.faults import Faults, quoted, shortened
-from rayapp.packs.firing import Firing, texts
+from rayapp.packs.firing import fires, matches, texts
 from rayapp.packs.source import CategorySource, Example, Place, RuleSource
 from rayapp.scoring.text import clean
 
@@ -51,13 +51,15 @@ def check_examples(rules: tuple[RuleSource, ...], usable: set[str], faults: Faul
     sound = [rule for rule in rules if usable.issuperset(texts((*rule.patterns, *rule.unless)))]
     rows = [row for rule in sound for row in _rows(rule)]
     patterns = (text for rule in sound for text in texts((*rule.patterns, *rule.unless)))
-    firing = Firing(patterns, [example.descriptor for _, example, _ in rows])
     users = _users(sound)
-    for number, row in enumerate(rows):
-        if not _holds(row, number, firing, faults):
-            continue
-        rivals = {rule.id: rule for text in firing.matched(number) for rule in users[text]}
-        _check_rivals(row, (rule for rule in rivals.values() if firing.fires(rule, number)), faults)
+    tried = 0
+    for row, matched in zip(rows, matches(patterns, [example.descriptor for _, example, _ in rows]), strict=False):
+        tried += 1
+        if _holds(row, matched, faults):
+            rivals = {rule.id: rule for text in matched for rule in users[text]}
+            _check_rivals(row, (rule for rule in rivals.values() if fires(rule, matched)), faults)
+    if tried < len(rows):
+        faults.error(rows[tried][0].place, f"{len(rows) - tried:,} examples cannot be tried: too many patterns match them")
 
 
 def _rows(rule: RuleSource) -> Iterator[Row]:
@@ -74,20 +76,18 @@ def _users(rules: Iterable[RuleSource]) -> defaultdict[str, list[RuleSource]]:
     return users
 
 
-def _holds(row: Row, number: int, firing: Firing, faults: Faults) -> bool:
+def _holds(row: Row, matched: set[str], faults: Faults) -> bool:
     """Check one example; say whether it is one that the rule fires on, as it should."""
     rule, example, must_fire = row
     missing = [] if example.plain else unmet(rule.when, example)
-    fires = firing.fires(rule, number) and not missing
+    fired = fires(rule, matched) and not missing
     place = Place(rule.place.file, example.line)
-    if must_fire and not fires:
-        faults.error(
-            place, f"example: {rule.id} does not fire on {quoted(example.descriptor)}", _reason(row, firing.matched(number), missing)
-        )
-    if fires and not must_fire:
-        found = next(text for text in texts(rule.patterns) if text in firing.matched(number))
+    if must_fire and not fired:
+        faults.error(place, f"example: {rule.id} does not fire on {quoted(example.descriptor)}", _reason(row, matched, missing))
+    if fired and not must_fire:
+        found = next(text for text in texts(rule.patterns) if text in matched)
         faults.error(place, f"counterexample: {rule.id} fires on {quoted(example.descriptor)}", f"through {shortened(found)}")
-    return must_fire and fires
+    return must_fire and fired
 
 
 def _reason(row: Row, matched: set[str], missing: list[str]) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from rayapp.packs.faults import Faults, closest, quoted
+from rayapp.packs.faults import Faults, quoted
 from rayapp.packs.phrase_index import token_texts
 from rayapp.packs.source import CategorySource, Levels, MccRange, PackSource, PhraseSource, Place, ProcessorSource
 
@@ -34,7 +34,7 @@ def check_too_many(found: int, most: int, what: str, place: Place, faults: Fault
 def check_category(category: str, place: Place, known: Iterable[str], faults: Faults) -> None:
     """Add a fault where a category is not in the taxonomy."""
     if category and category not in known:
-        faults.error(place, f"unknown category {quoted(category)}", closest(category, known))
+        faults.error(place, f"unknown category {quoted(category)}", faults.closest(category, known))
 
 
 def check_levels(levels: Levels, faults: Faults) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import msgspec
 
-from rayapp.packs.faults import Faults, closest, code_hint, quoted
+from rayapp.packs.faults import Faults, quoted
 from rayapp.packs.record import MAX_DESCRIPTOR, Record
 from rayapp.packs.source import (
     AliasMatch,
@@ -79,7 +79,7 @@ def _header(names: list[str], place: Place, columns: Columns, faults: Faults) ->
     known = (*columns.needed, *columns.optional)
     for name in names:
         if name not in known:
-            faults.error(place, f"unknown column {quoted(name)}", closest(name, known))
+            faults.error(place, f"unknown column {quoted(name)}", faults.closest(name, known))
     missing = [name for name in columns.needed if name not in names]
     if missing:
         faults.error(place, "missing column " + ", ".join(missing), "the header is " + ",".join(known))
@@ -133,7 +133,7 @@ def read_merchant(row: Record) -> MerchantSource:
     countries = tuple(row.text("countries").split())
     for code in countries:
         if code not in COUNTRIES:
-            row.wrong("countries", f"unknown code {quoted(code)}", code_hint(code, COUNTRIES))
+            row.wrong("countries", f"unknown code {quoted(code)}", row.faults.code(code, COUNTRIES))
     return MerchantSource(
         id=row.text("id", needed=True),
         name=row.text("name", needed=True),

@@ -7,19 +7,16 @@ from typing import TypeVar
 import pyarrow as pa
 
 from rayapp.packs import arrow_files, csv_files
-from rayapp.packs.faults import Faults, closest
+from rayapp.packs.faults import Faults
 from rayapp.packs.files import DEFAULT_PACK, read_text, safe_files
 from rayapp.packs.merging import extend, without_rows
 from rayapp.packs.record import Record, Table
-from rayapp.packs.source import Levels, PackSource, Place, RuleSource, Thresholds, Weights
+from rayapp.packs.source import BASE, Levels, PackSource, Place, RuleSource, Thresholds, Weights
 from rayapp.packs.toml_files import Head, parse, read_head
 from rayapp.packs.toml_rules import read_rules
 
 Item = TypeVar("Item")
 ReadArrow = Callable[[Path, str, Faults], pa.Table | None]
-
-BASE = "default:"
-"""Stands before the names of the extended pack's files."""
 
 ARTEFACTS = ("semantic.safetensors", "learned.parquet", "confidence.json")
 FILES = (
@@ -123,4 +120,5 @@ class _Reader:
         known = {*FILES, *self._folder("rules/", ".toml"), *self._folder("merchants/", ".csv")}
         for name in self._names:
             if name not in known and not name.endswith(BESIDE) and not Path(name).stem.isupper():
-                self._faults.warn(self._place(name), "not a file of a pack: it is not read", closest(name, known | {"rules/NAME.toml"}))
+                hint = self._faults.closest(name, known | {"rules/NAME.toml"})
+                self._faults.warn(self._place(name), "not a file of a pack: it is not read", hint)

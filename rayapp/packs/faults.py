@@ -11,6 +11,8 @@ MAX_BITS = 100
 """Of an integer that is written out: TOML can hold one, in hexadecimal, that Python refuses to."""
 MAX_COMPARED = 80
 """A value longer than this is not compared with what is known: closeness costs time in the product of the lengths."""
+MAX_SUGGESTED = 300
+"""Of a pack: whoever has more to mend mends the first, and looks again."""
 
 SHORTEST_BEGINNING = 3
 """From this length on, what a name begins with suggests it."""
@@ -22,6 +24,7 @@ class Faults:
     def __init__(self) -> None:
         """Begin with none."""
         self._found: list[Fault] = []
+        self._suggested = 0
 
     def error(self, place: Place, message: str, suggestion: str = "") -> None:
         """Add a fault that keeps the pack from being used."""
@@ -30,6 +33,26 @@ class Faults:
     def warn(self, place: Place, message: str, suggestion: str = "") -> None:
         """Add a fault that its author should look at, and that does no harm."""
         self._found.append(Fault(place.file, place.line, message, suggestion, "warning"))
+
+    def closest(self, value: str, known: Iterable[str]) -> str:
+        """Suggest the known value nearest to ``value``; an empty string when none is near, or when enough has been suggested."""
+        self._suggested += 1
+        if len(value) > MAX_COMPARED or self._suggested > MAX_SUGGESTED:
+            return ""
+        spelt = {choice.casefold(): choice for choice in known}
+        near = get_close_matches(value.casefold(), spelt, n=1, cutoff=0.6)
+        near = near or [name for name in spelt if len(value) >= SHORTEST_BEGINNING and name.startswith(value.casefold())]
+        return f"did you mean {quoted(spelt[near[0]])}?" if near else ""
+
+    def one_of(self, value: str, known: Sequence[str]) -> str:
+        """Suggest the nearest of a few choices, or list them all."""
+        return self.closest(value, known) or "one of " + ", ".join(quoted(choice) for choice in known)
+
+    def code(self, code: str, known: frozenset[str]) -> str:
+        """Suggest the country or currency code that was probably meant: ``UK`` is written for ``GB`` everywhere."""
+        if code.upper() in {"UK", "EN"} and "GB" in known:
+            return "did you mean 'GB'?"
+        return f"did you mean {quoted(code.upper())}?" if code.upper() in known else self.closest(code, sorted(known))
 
     def ordered(self) -> tuple[Fault, ...]:
         """Give every fault once, by file and line."""
@@ -54,25 +77,3 @@ def quoted(value: object) -> str:
 def shortened(pattern: str) -> str:
     """Cut a pattern for a message; its line says where the rest is."""
     return pattern if len(pattern) <= MAX_QUOTED else f"{pattern[:MAX_QUOTED]}..."
-
-
-def closest(value: str, known: Iterable[str]) -> str:
-    """Suggest the known value nearest to ``value``, or give an empty string when none is near."""
-    if len(value) > MAX_COMPARED:
-        return ""
-    spelt = {choice.casefold(): choice for choice in known}
-    near = get_close_matches(value.casefold(), spelt, n=1, cutoff=0.6)
-    near = near or [name for name in spelt if len(value) >= SHORTEST_BEGINNING and name.startswith(value.casefold())]
-    return f"did you mean {quoted(spelt[near[0]])}?" if near else ""
-
-
-def one_of(value: str, known: Sequence[str]) -> str:
-    """Suggest the nearest of a few choices, or list them all."""
-    return closest(value, known) or "one of " + ", ".join(quoted(choice) for choice in known)
-
-
-def code_hint(code: str, known: frozenset[str]) -> str:
-    """Suggest the code that was probably meant: ``UK`` is printed for ``GB`` everywhere."""
-    if code.upper() in {"UK", "EN"} and "GB" in known:
-        return "did you mean 'GB'?"
-    return f"did you mean {quoted(code.upper())}?" if code.upper() in known else closest(code, sorted(known))

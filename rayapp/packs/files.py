@@ -12,6 +12,7 @@ DEFAULT_PACK = Path(__file__).parent / "default"
 
 MAX_FILES = 1_000
 MAX_FILE_BYTES = 64 * 2**20
+MAX_TOTAL_BYTES = 256 * 2**20
 MAX_TOML_BYTES = 8 * 2**20
 """TOML is parsed in Python, and parsers of it take long over hostile text: a rules file is a few hundred KB."""
 
@@ -62,6 +63,10 @@ def safe_files(root: Path, faults: Faults) -> list[str]:
     found = _walk(root)
     if len(found) > MAX_FILES:
         faults.error(Place(".", 1), f"more than {MAX_FILES:,} files", "give a directory that holds a pack and nothing else")
+        return []
+    total = sum(path.stat().st_size for path in found if path.is_file())
+    if total > MAX_TOTAL_BYTES:
+        faults.error(Place(".", 1), f"{total:,} bytes in all files, and the most is {MAX_TOTAL_BYTES:,}")
         return []
     resolved_root = root.resolve()
     safe: list[str] = []

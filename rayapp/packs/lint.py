@@ -18,9 +18,9 @@ from rayapp.packs.check_tables import (
     check_reached,
     check_taxonomy,
 )
-from rayapp.packs.directory import BASE, read_directory
+from rayapp.packs.directory import read_directory
 from rayapp.packs.faults import Faults, errors_of
-from rayapp.packs.source import PackSource
+from rayapp.packs.source import BASE, PackSource
 
 
 def lint_pack(path: Path) -> list[Fault]:

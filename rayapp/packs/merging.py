@@ -7,7 +7,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rayapp.packs.faults import Faults, closest, quoted
+from rayapp.packs.faults import Faults, quoted
 from rayapp.packs.source import MccRange, PackSource, Place
 from rayapp.packs.toml_files import Head
 
@@ -56,7 +56,7 @@ def _without(named: tuple[tuple[str, Place], ...], known: list[str], what: str, 
     ids = set(known)
     for identity, place in named:
         if identity not in ids:
-            faults.error(place, f"without: the extended pack has no {what} {quoted(identity)}", closest(identity, known))
+            faults.error(place, f"without: the extended pack has no {what} {quoted(identity)}", faults.closest(identity, known))
     return {identity for identity, _ in named}
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from rayapp.packs.faults import MAX_BITS, Faults, closest, code_hint, one_of, quoted
+from rayapp.packs.faults import MAX_BITS, Faults, quoted
 from rayapp.packs.source import Place
 from rayapp.packs.toml_lines import TomlLines
 
@@ -50,7 +50,7 @@ class Record:
         names = set(known)
         for name in self.values:
             if name not in names:
-                self.faults.error(self.place_of(name), f"unknown key {quoted(name)}", closest(name, sorted(names)))
+                self.faults.error(self.place_of(name), f"unknown key {quoted(name)}", self.faults.closest(name, sorted(names)))
 
     def has(self, name: str) -> bool:
         """Say whether there is a value that is not an empty string."""
@@ -84,7 +84,7 @@ class Record:
         if not value and default is not None:
             return default
         if value:
-            self.wrong(name, f"{quoted(value)} is not known", one_of(value, [choice for choice in known if choice]))
+            self.wrong(name, f"{quoted(value)} is not known", self.faults.one_of(value, [choice for choice in known if choice]))
         return default if default is not None else known[0]
 
     def number(self, name: str, default: float, low: float = 0.0, high: float = 1.0) -> float:
@@ -141,7 +141,7 @@ class Record:
         """Take a country or currency code, or ``None`` where there is none."""
         found = self.text(name)
         if found and found not in known:
-            self.wrong(name, f"unknown code {quoted(found)}", code_hint(found, known))
+            self.wrong(name, f"unknown code {quoted(found)}", self.faults.code(found, known))
         return found or None
 
     def mcc(self, value: object, name: str, *path: str | int) -> tuple[int, int] | None:

@@ -19,12 +19,12 @@ StarUse = Literal["needed", "optional", "none"]
 PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "legal", "generic"]
 Combine = Literal["strongest", "sum"]
 
+BASE = "default:"
+"""Stands before the names of the files that a pack takes from the one that it extends."""
+
 
 class Place(msgspec.Struct, frozen=True):
-    """Where something was written: ``file`` relative to its pack, with ``/``, and the one-based ``line``.
-
-    A file that came from the pack named by ``extends`` has that pack's name and a colon before it (``default:mcc.csv``).
-    """
+    """Where something was written: ``file`` relative to its pack, with ``/``, and the one-based ``line``."""
 
     file: str
     line: int

@@ -3,7 +3,7 @@
 import re
 from typing import get_args
 
-from rayapp.packs.faults import code_hint, quoted
+from rayapp.packs.faults import quoted
 from rayapp.packs.record import MAX_DESCRIPTOR, Table
 from rayapp.packs.source import Conditions, Example, FlowDirection, Pattern, Place, RuleSource
 from rayapp.scoring.codes import COUNTRIES, CURRENCIES
@@ -85,7 +85,7 @@ def _codes(table: Table, name: str, known: frozenset[str]) -> tuple[str, ...]:
     codes = table.texts(name)
     for code, place in codes:
         if code not in known:
-            table.faults.error(place, f"{name}: unknown code {quoted(code)}", code_hint(code, known))
+            table.faults.error(place, f"{name}: unknown code {quoted(code)}", table.faults.code(code, known))
     return tuple(code for code, _ in codes if code in known)
 
 

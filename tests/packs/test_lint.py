@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rayapp.errors import Fault, InvalidPack
-from rayapp.packs import check_patterns
+from rayapp.packs import check_patterns, firing
 from rayapp.packs.lint import lint_pack
 from rayapp.packs.reading import read_pack
 
@@ -89,7 +89,7 @@ def test_a_hostile_pattern_with_a_hostile_example_is_linted_in_linear_time(write
 @pytest.mark.parametrize(
     ("name", "header", "row", "most"),
     [
-        ("rules/r.toml", "", "[[rule]]\nid='{0}'\ncategory='FOOD_COFFEE'\npatterns=['COFFEE']\n", 20_000),
+        ("rules/r.toml", "", "[[rule]]\nid='{0}'\ncategory='FOOD_COFFEE'\npatterns=['COFFEE{0}']\n", 20_000),
         ("taxonomy.csv", "primary,detailed,direction,merchant\n", "A,A{0},both,yes\n", 2_000),
     ],
 )
@@ -106,3 +106,26 @@ def test_patterns_that_cost_too_much_are_given_up_early(write_pack, monkeypatch)
     path = write_pack({"rules/r.toml": "".join(map(rule.format, range(check_patterns.CHUNK + 1)))})
     (fault,) = lint_pack(path)
     assert (fault.line, fault.message) == (401, "patterns are too costly: after 100 of 101 the rest is left unread")
+
+
+RULE = "[[rule]]\nid = 'r{0}'\ncategory = 'FOOD_COFFEE'\npatterns = ['{1}']\nwhen = {{ amount = {{ min = {0} }} }}\n"
+
+
+def test_a_pattern_that_many_rules_share_is_a_fault_of_the_first_too_many(write_pack):
+    rules = "".join(RULE.format(number, "COFFEE") for number in range(check_patterns.MAX_USERS + 2))
+    (fault,) = lint_pack(write_pack({"rules/r.toml": rules}))
+    assert (fault.line, fault.message) == (501, "more than 100 rules share the pattern COFFEE")
+
+
+def test_examples_that_match_everything_are_given_up_early(write_pack, monkeypatch):
+    monkeypatch.setattr(firing, "MAX_PAIRS", 100)
+    rules = "".join(RULE.format(number, "A" * (number + 3)) for number in range(100))
+    path = write_pack({"rules/r.toml": rules + "examples = [" + f"'{'A' * 200}'," * 600 + "]"})
+    assert "344 examples cannot be tried: too many patterns match them" in [fault.message for fault in lint_pack(path)]
+
+
+def test_after_some_hundred_suggestions_faults_come_without_one(write_pack):
+    rules = "".join(f"[[rule]]\nid = 'r{number}'\ncategory = 'FOOD_COFEE'\npatterns = ['COFFEE{number}']\n" for number in range(400))
+    found = [fault for fault in lint_pack(write_pack({"rules/r.toml": rules})) if "unknown category" in fault.message]
+    assert len(found) == 400
+    assert sum(bool(fault.suggestion) for fault in found) == 300

@@ -107,6 +107,15 @@ def test_of_the_extended_pack_errors_are_told_and_warnings_are_not(base, tmp_pat
     assert [(fault.file, fault.severity) for fault in lint_pack(path)] == [("default:taxonomy.csv", "error"), ("taxonomy.csv", "warning")]
 
 
+@pytest.mark.usefixtures("base")
+def test_an_own_rule_may_outdo_a_rule_of_the_extended_pack_that_is_written_alike(tmp_path):
+    stronger = RULE.format("mine", "A_TWO", "COFFEE") + "priority = 60\n"
+    assert lint_pack(write(tmp_path, {"pack.toml": HEAD, "rules/mine.toml": stronger})) == []
+    weaker = RULE.format("mine", "A_TWO", "COFFEE") + "priority = 40\n"
+    (fault,) = lint_pack(write(tmp_path, {"pack.toml": HEAD, "rules/mine.toml": weaker}))
+    assert fault.message.startswith("mine can never win: one has the same patterns")
+
+
 ranges = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(sorted)
 
 
