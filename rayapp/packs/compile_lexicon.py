@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from rayapp.packs.phrase_index import token_texts, trie_of
-from rayapp.packs.source import PackSource
+from rayapp.packs.source import MerchantSource, PackSource
 from rayapp.scoring import judge, phrases
 from rayapp.scoring.core import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
@@ -39,6 +39,9 @@ KINDS = {
     "legal": phrases.LEGAL,
     "generic": phrases.GENERIC,
 }
+MARKS = {"=": "", "~": "weak"}
+"""What a mark before an alias says of it; the tokeniser drops the mark."""
+
 MATCHES = {"": 0, "weak": judge.WEAK, "exact": judge.EXACT}
 REGION_ORDER = ("US", "CA", "AU", "GB")
 """Whose region is meant by a code of several countries (WA): whose banks print regions most."""
@@ -73,13 +76,22 @@ def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence
     The gazetteer lists a merchant's name among its aliases, and has a row more for those aliases that are common words.
     """
     for item in source.merchants:
-        yield item.id, item.name, item.category, (item.name, *item.aliases), item.countries, item.website, item.match, item.weight, judge.CURATED
+        for match, aliases in _by_match(item).items():
+            yield item.id, item.name, item.category, aliases, item.countries, item.website, match, item.weight, judge.CURATED
     if source.gazetteer is not None:
         columns = [
             source.gazetteer[name].to_pylist() for name in ("id", "name", "category", "aliases", "countries", "website", "match", "weight")
         ]
         for row in zip(*columns, strict=True):
             yield (*row, judge.GAZETTEER)
+
+
+def _by_match(item: MerchantSource) -> dict[str, list[str]]:
+    """Sort a merchant's aliases by how they count: as its row says, or, where a mark stands before one, plainly (=) or as a common word (~)."""
+    found = {item.match: [item.name]}
+    for alias in item.aliases:
+        found.setdefault(MARKS.get(alias[0], item.match), []).append(alias)
+    return found
 
 
 def compile_merchants(source: PackSource, categories: dict[str, int], entries: Entries) -> tuple[Arrays, Strings]:
@@ -161,7 +173,8 @@ def offsets_of(lists: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
 def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strings]:
     """Add processors, rail wording, months and glue to the entries, and build their trie."""
     channels: dict[str, int] = {}
-    prefixes = [(prefix, number, item.star) for number, item in enumerate(source.processors) for prefix in item.prefixes]
+    names = {name: number for number, name in enumerate(dict.fromkeys(item.name for item in source.processors))}
+    prefixes = [(prefix, names[item.name], item.star) for item in source.processors for prefix in item.prefixes]
     for text, (_, number, star) in zip(token_texts([prefix for prefix, *_ in prefixes]), prefixes, strict=True):
         if text:
             entry = entries.add(text, phrases.PROCESSOR | (phrases.STAR_NEEDED if star == "needed" else 0))
@@ -184,7 +197,7 @@ def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strin
         "phrase/processor": np.array(entries.processor, np.int16),
         "phrase/channel": np.array(entries.channel, np.int8),
     }
-    return arrays, {"processor": string_array([item.name for item in source.processors]), "channel": string_array(list(channels))}
+    return arrays, {"processor": string_array(list(names)), "channel": string_array(list(channels))}
 
 
 def alias_offsets(entry: NDArray[np.int32], entries: int) -> NDArray[np.int32]:

@@ -93,6 +93,12 @@ def test_pandas_and_polars_frames_are_read(small):
     assert small.classify(pl.DataFrame(rows).with_columns(pl.col("mcc").fill_nan(None)))["merchant_id"].to_pylist() == expected
 
 
+def test_the_answer_becomes_a_pandas_frame(default):
+    frame = default.classify(pa.table({"id": ["1", "2"], "descriptor": ["STARBUCKS", "PAYPAL *STEAM GAMES"]})).to_pandas()
+    assert frame["category_detailed"].tolist() == ["FOOD_AND_DRINK_COFFEE", "ENTERTAINMENT_VIDEO_GAMES"]
+    assert frame["processor"].tolist()[1] == "PayPal"
+
+
 def test_missing_and_doubled_columns_are_refused(small):
     with pytest.raises(InvalidInput, match="'descriptor' is missing"):
         small.classify(pa.table({"id": ["1"]}))
