@@ -131,7 +131,7 @@ class Engine:
     def _match(self, clean: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Give the patterns found in each row, and where each row's begin."""
         rows = offsets.size - 1
-        room = 64 + 3 * rows
+        room = 64 + 10 * rows
         while True:
             out_rows, out_patterns = np.empty(room, np.int32), np.empty(room, np.int32)
             found = match_rows(self._tables, clean, offsets, 0, rows, self._scratch.matching, out_rows, out_patterns)

@@ -5,9 +5,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rayapp.scoring.patterns.aho_corasick import ENTRIES, ENTRY, EQUAL, FIRST_LITERAL, GO_ON, HEAD, LENGTH, LITERALS, SHORTER, TEXT
-from rayapp.scoring.patterns.confirm import confirm, context
+from rayapp.scoring.patterns.confirm import context, run_dfa, run_positions
 from rayapp.scoring.patterns.literals import AT_EDGE
-from rayapp.scoring.patterns.tables import AFTER_SHIFT, ALSO, CONFIRMS, DECIDES, Bytes, Ints, Tables
+from rayapp.scoring.patterns.tables import AFTER_SHIFT, ALSO, CONFIRMS, DECIDES, KINDS, REACH, UNBOUNDED, Bytes, Ints, Tables
 
 
 @njit(nogil=True, cache=True)
@@ -28,9 +28,9 @@ def match_rows(
     """
     if scratch.size != tables.also[0]:
         raise ValueError("the scratch is not from new_scratch")
-    patterns = tables.patterns.shape[0]
-    settled = scratch[: scratch.size - 2 * patterns]
-    candidates = scratch[scratch.size - 2 * patterns :]
+    patterns, also, columns = tables.patterns, tables.also, tables.columns.reshape(-1)
+    count = patterns.shape[0]
+    settled, candidates = scratch[: scratch.size - 2 * count], scratch[scratch.size - 2 * count :]
     settled[:] = -1
     room = min(out_rows.size, out_patterns.size)
     classes, hits = tables.classes, tables.hits
@@ -81,10 +81,16 @@ def match_rows(
                             waiting += 2
                 place = hits[place + SHORTER]
         for i in range(0, waiting, 2):
-            pattern = candidates[i]
-            if settled[pattern] == decided or not _may_match(tables, pattern, settled, seen):
+            pattern, length = candidates[i], candidates[i + 1]
+            if settled[pattern] == decided or not _may_match(also, patterns[pattern, ALSO], settled, seen):
                 continue
-            if confirm(tables, pattern, data, begin, end, candidates[i + 1]):
+            record = patterns[pattern]
+            skipped = 0 if record[REACH] == UNBOUNDED else max(length - record[REACH], 0)
+            if record[KINDS]:
+                matches = run_positions(record, tables.sets, columns, data, begin, end, skipped)
+            else:
+                matches = run_dfa(record, tables.cells, columns, data, begin, end, skipped)
+            if matches:
                 if found < room:
                     out_patterns[found] = pattern
                 found += 1
@@ -115,17 +121,16 @@ def _contexts(data: Bytes, begin: int, end: int, start: int, stop: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _may_match(tables: Tables, pattern: int, settled: Ints, seen: int) -> bool:
-    """Whether the row has a text of each further set that the pattern requires."""
-    place = tables.patterns[pattern, ALSO]
-    sets = tables.also[place]
+def _may_match(also: Ints, place: int, settled: Ints, seen: int) -> bool:
+    """Whether the row has a text of each further set that the pattern requires; the sets are at a place in ``also``."""
+    sets = also[place]
     for _ in range(sets):
         place += 1
-        marks = tables.also[place]
+        marks = also[place]
         found = False
         for _ in range(marks):
             place += 1
-            found = found or settled[tables.also[place]] == seen
+            found = found or settled[also[place]] == seen
         if not found:
             return False
     return True

@@ -15,6 +15,9 @@ from rayapp.scoring.patterns.program import compile_pattern
 from rayapp.scoring.patterns.syntax import RejectedPattern
 from rayapp.scoring.patterns.tables import Tables, new_scratch
 
+USUAL_PAIRS = 10
+"""Pairs per row that are made room for; more cost a second pass."""
+
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 
@@ -88,7 +91,7 @@ def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.
     """
     rows = len(offsets) - 1
     scratch = new_scratch(pattern_set.tables)
-    room = 64 + 3 * rows
+    room = 64 + USUAL_PAIRS * rows
     while True:
         pairs = np.empty(room, np.int32), np.empty(room, np.int32)
         found = match_rows(pattern_set.tables, read_only(data), read_only(offsets), 0, rows, scratch, *pairs)

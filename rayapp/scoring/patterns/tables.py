@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int32]
+Cells: TypeAlias = NDArray[np.uint16]
+Sets: TypeAlias = NDArray[np.uint64]
 
 AFTER_SHIFT, DECIDES, CONFIRMS = 3, 64, 128
 """An entry's second number: contexts allowed before (3 bits) and after (3 bits), and what a hit means.
@@ -39,8 +41,8 @@ class Tables(NamedTuple):
     hits: Ints
     texts: Bytes
     patterns: Ints
-    cells: NDArray[np.uint16]
-    sets: NDArray[np.uint64]
+    cells: Cells
+    sets: Sets
     columns: Bytes
     also: Ints
     unfiltered: Ints
