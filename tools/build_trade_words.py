@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 HERE = Path(__file__).resolve().parent
 LANGUAGES = """en en-GB de fr es it nl pt pt-BR pl cs sv da fi no hu ro hr sl sk tr ca id ms el ru uk bg sr lt lv et vi is gl eu af
     """.split()  # noqa: SIM905 - a list of words reads better as words
-SCHEMA = pa.schema([("language", pa.dictionary(pa.int8(), pa.string())), ("category", pa.dictionary(pa.int16(), pa.string())), ("word", pa.string())])
+SCHEMA = pa.schema(
+    [("language", pa.dictionary(pa.int8(), pa.string())), ("category", pa.dictionary(pa.int16(), pa.string())), ("word", pa.string())]
+)
 
 
 def trades() -> dict[str, str]:
@@ -66,7 +68,9 @@ def main() -> None:
     known = trades()
     rows = sorted({row for language in LANGUAGES for row in words(arguments.schema, language, known)})
     columns = dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True))
-    pq.write_table(pa.table({name: list(column) for name, column in columns.items()}, SCHEMA), arguments.out, compression="zstd", compression_level=19)
+    pq.write_table(
+        pa.table({name: list(column) for name, column in columns.items()}, SCHEMA), arguments.out, compression="zstd", compression_level=19
+    )
 
 
 if __name__ == "__main__":

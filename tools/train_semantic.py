@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from build_learned import learned as learned_table, write  # noqa: E402, I001
 from rayapp.packs import load_pack  # noqa: E402
 from rayapp.packs.reading import read_pack  # noqa: E402
 from rayapp.packs.source import PackSource  # noqa: E402
@@ -31,6 +33,7 @@ from semantic_model.corpus import Text, corpus  # noqa: E402
 from semantic_model.history import Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
 from semantic_model.model_file import model_bytes  # noqa: E402
 from semantic_model.softmax import Plan, learn  # noqa: E402
+from semantic_model.trial import pack_with  # noqa: E402
 
 PACK = ROOT / "rayapp" / "packs" / "default"
 FOLDS = 5
@@ -39,6 +42,8 @@ LEAST_TEXTS = 3
 LINES = "train/card_2011_2018.csv.gz"
 MCC_TEXTS = "mcc/greggles_mcc_codes.csv"
 PLAN = Plan()
+TEMPERATURE = 1.15
+"""For models of a fold, where none is left over to fit it on."""
 
 
 class Bench(NamedTuple):
@@ -124,9 +129,17 @@ def fold(bench: Bench, number: int) -> Measured:
     return min(found, key=lambda one: one.loss)
 
 
+def held_out_pack(bench: Bench, number: int) -> CompiledPack:
+    """Give the pack with a model and learned merchants that lack one fold of the merchants, and no measured confidence."""
+    seen = [merchant for merchant in bench.seen if fold_of(merchant.key, FOLDS) != number]
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        write(learned_table(seen), Path(file.name))
+        return pack_with(bench.pack, bench.source, train(bench, seen, TEMPERATURE, {}), Path(file.name))
+
+
 def _at(content: bytes, temperature: float) -> bytes:
     """Give the same model at another temperature."""
-    from safetensors.numpy import load, save  # noqa: PLC0415
+    from safetensors.numpy import load, save
 
     tensors = load(content)
     tensors["temperature"] = np.array([temperature], np.float32)

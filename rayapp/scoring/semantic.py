@@ -52,13 +52,13 @@ _NONE: Final = np.float32(-1e30)
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _step(state: np.uint64, byte: np.uint64) -> np.uint64:
     """Take one byte into an FNV-1a state."""
     return (state ^ byte) * _PRIME
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
     """Spread a hash state over the buckets, apart for each kind of feature."""
     mixed = state ^ (kind * _SPREAD)
@@ -66,7 +66,7 @@ def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
     return np.int64(mixed >> shift)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: Array) -> np.int64:
     """Append a bucket to ``found`` unless it is there or the row is full; ``seen`` is an open-addressing set."""
     if count >= MAX_FEATURES:
@@ -82,7 +82,7 @@ def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: A
     return count + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the 3 to 5 byte pieces of the word at ``start:end`` with a space before and after it."""
     length = end - start + 2
@@ -97,7 +97,7 @@ def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, fou
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the first 4 to 8 bytes of the core without its spaces, so that WAL MART and WALMART share features."""
     state = _SEED
@@ -113,7 +113,7 @@ def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, f
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _features(data: Array, start: int, end: int, shift: np.uint64, found: Array, places: Array, seen: Array) -> int:
     """Fill ``found`` with the distinct buckets of one core; leaves ``seen`` as it was; returns how many."""
     end = min(end, start + MAX_BYTES)
@@ -144,7 +144,7 @@ def _features(data: Array, start: int, end: int, shift: np.uint64, found: Array,
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _feature_lists(data: Array, offsets: Array, shift: np.uint64, buckets: Array, ends: Array) -> None:
     """Fill ``buckets`` (room for ``MAX_FEATURES`` per row, packed) and ``ends`` with the features of every row."""
     seen = np.full(_SLOTS, -1, np.int32)
@@ -155,7 +155,7 @@ def _feature_lists(data: Array, offsets: Array, shift: np.uint64, buckets: Array
         ends[row] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _best(logits: Array, categories: Array, out_category: Array, out_probability: Array) -> None:
     """Write the three best classes, ties by category id, with their softmax probabilities; class -1 never wins."""
     top = _NONE
@@ -183,7 +183,7 @@ def _best(logits: Array, categories: Array, out_category: Array, out_probability
             out_probability[rank] = 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _score_rows(
     data: Array,
     offsets: Array,
@@ -227,7 +227,7 @@ def _score_rows(
             out_category[index, :] = ABSENT
             out_probability[index, :] = 0
             continue
-        norm = np.float32(1.0 / np.sqrt(np.float64(max(squares, 1))))
+        norm = np.float32(1.0 / np.sqrt(np.float64(squares)))
         for lane in range(len(sums)):
             logits[lane] = np.float32(sums[lane]) * scale[lane] * norm + bias[lane]
         _best(logits, categories, out_category[index], out_probability[index])
@@ -322,12 +322,11 @@ def score(
     probability 0. A row's answer depends on nothing but its core. Raises ``ValueError`` when a buffer is of the wrong type or
     shape, or a row points outside.
     """
-    for name, array, kind in (("data", data, np.uint8), ("offsets", offsets, np.int64), ("rows", rows, np.int32)):
-        if array.dtype != kind or array.ndim != 1 or not array.flags.c_contiguous:
-            raise ValueError(f"{name}: a C-contiguous vector of {np.dtype(kind)} is needed")
-    for name, array, kind in (("out_category", out_category, np.int16), ("out_probability", out_probability, np.float32)):
-        if array.dtype != kind or array.shape != (len(rows), BEST) or not array.flags.c_contiguous:
-            raise ValueError(f"{name}: a C-contiguous [{len(rows)}, {BEST}] array of {np.dtype(kind)} is needed")
+    _check_vector("data", data, np.uint8)
+    _check_vector("offsets", offsets, np.int64)
+    _check_vector("rows", rows, np.int32)
+    _check_answer("out_category", out_category, np.int16, len(rows))
+    _check_answer("out_probability", out_probability, np.float32, len(rows))
     wrong = _score_rows(
         data, offsets, rows, model.weights, model.importance, model.scale, model.bias, model.categories, out_category, out_probability
     )
@@ -339,6 +338,16 @@ def _checked(name: str, array: Array, kind: type[np.generic], dimensions: int) -
     if array.dtype != kind or array.ndim != dimensions:
         raise InvalidSetup(f"semantic model: {name} must be {dimensions}-d {np.dtype(kind)}, not {array.ndim}-d {array.dtype}")
     return np.require(array, requirements=["C", "W", "A"])
+
+
+def _check_vector(name: str, array: Array, kind: type[np.generic]) -> None:
+    if array.dtype != kind or array.ndim != 1 or not array.flags.c_contiguous:
+        raise ValueError(f"{name}: a C-contiguous vector of {np.dtype(kind)} is needed")
+
+
+def _check_answer(name: str, array: Array, kind: type[np.generic], rows: int) -> None:
+    if array.dtype != kind or array.shape != (rows, BEST) or not array.flags.c_contiguous:
+        raise ValueError(f"{name}: a C-contiguous [{rows}, {BEST}] array of {np.dtype(kind)} is needed")
 
 
 def _padded(values: Array, lanes: int, fill: float) -> Array:

@@ -1,6 +1,7 @@
 """Descriptors to cores, by the very engine that will see them at run time."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,5 +22,5 @@ def cores(pack: CompiledPack, descriptors: Sequence[str]) -> list[str]:
         np.cumsum([len(text) for text in part], out=offsets[1:])
         views = engine.view(data, offsets)
         content, ends = views.core.tobytes(), views.core_offsets.tolist()
-        found.extend(content[a:b].decode() for a, b in zip(ends[:-1], ends[1:], strict=True))
+        found.extend(content[a:b].decode() for a, b in pairwise(ends))
     return found

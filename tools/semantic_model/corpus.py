@@ -37,7 +37,9 @@ class Text(NamedTuple):
 def corpus(pack: CompiledPack, source: PackSource, seen: Sequence[Merchant], mcc_texts: Path | None) -> list[Text]:
     """Gather every text, merged by core and category with the highest weight, in a fixed order."""
     raw = [*_pack_texts(source), *_trade_words(), *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
-    texts = [Text(core, category, weight) for core, (_, category, weight) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)]
+    texts = [
+        Text(core, category, weight) for core, (_, category, weight) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
+    ]
     best: dict[tuple[str, str], float] = {}
     for core, category, weight in [*texts, *_merchant_texts(seen)]:
         if core:

@@ -17,9 +17,10 @@ KEY_LETTERS = 6
 
 
 class Line(NamedTuple):
-    """One card line; ``category`` comes from the line's MCC through the pack's map."""
+    """One card line; ``category`` comes from the line's MCC through the pack's map, ``direction`` is debit or credit."""
 
     descriptor: str
+    direction: str
     category: str
 
 
@@ -46,8 +47,8 @@ def read_lines(path: Path, source: PackSource) -> list[Line]:
     by_code = {code: item.category for item in source.mcc for code in range(item.first, item.last + 1)}
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        found = ((row["description"], by_code.get(int(row["mcc"])) if row["mcc"].isdigit() else None) for row in rows)
-        return [Line(descriptor, category) for descriptor, category in found if descriptor and category]
+        found = ((row["description"], row["direction"], by_code.get(int(row["mcc"])) if row["mcc"].isdigit() else None) for row in rows)
+        return [Line(descriptor, direction, category) for descriptor, direction, category in found if descriptor and category]
 
 
 def merchants(lines: Iterable[Line], pack: CompiledPack) -> list[Merchant]:

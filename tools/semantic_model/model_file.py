@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from safetensors.numpy import save
+
 from semantic_model.softmax import Learnt
 
 LARGEST = 127

@@ -37,8 +37,8 @@ class Learnt(NamedTuple):
     importance: Array
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _epoch(
+@njit(cache=True, nogil=True)
+def _epoch(  # noqa: PLR0913, PLR0917 - a kernel takes arrays, not objects
     weights: Array,
     bias: Array,
     speed: Array,
@@ -57,7 +57,7 @@ def _epoch(
     seed: int,
 ) -> float:
     """Learn from every text once; returns the mean loss."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - kernels have no Generator of their own seed
     lanes = weights.shape[1]
     kin = np.bincount(family).astype(np.float32)
     error = np.empty(lanes, np.float32)
@@ -68,7 +68,7 @@ def _epoch(
         count = 0
         squares = np.float32(0)
         for position in range(offsets[place], offsets[place + 1]):
-            if np.random.random() >= dropped:
+            if np.random.random() >= dropped:  # noqa: NPY002 - as above
                 kept[count] = buckets[position]
                 strength[count] = value[buckets[position]]
                 squares += strength[count] * strength[count]

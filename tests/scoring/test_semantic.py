@@ -1,0 +1,212 @@
+"""The semantic signal agrees with a plain Python reading of its definition, and depends on nothing but the core."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save
+
+from rayapp.errors import InvalidSetup
+from rayapp.scoring.semantic import BEST, MAX_BYTES, MAX_FEATURES, SemanticModel, features, score
+
+BUCKETS = 1 << 12
+CODES = [f"PRIMARY_{number}" for number in range(40)]
+MASK = (1 << 64) - 1
+PRIME, SEED, SPREAD = 0x100000001B3, 0xCBF29CE484222325, 0x9E3779B97F4A7C15
+
+HOSTILE = {
+    "nothing": b"",
+    "a space": b" ",
+    "spaces around": b"  BLUE   BOTTLE  ",
+    "one letter": b"A",
+    "one long word": b"A" * 2000,
+    "many words": b"AB CD EF " * 300,
+    "different long words": bytes(65 + i * i % 26 for i in range(2000)),
+    "every byte": bytes(range(256)) * 4,
+    "other scripts": "スターバックス コーヒー".encode(),
+}
+CORES = st.lists(
+    st.text("ABCDE 0", max_size=40).map(str.encode) | st.binary(max_size=60) | st.sampled_from(list(HOSTILE.values())), max_size=12
+)
+
+
+def fnv(content: bytes) -> int:
+    state = SEED
+    for byte in content:
+        state = (state ^ byte) * PRIME & MASK
+    return state
+
+
+def bucket_of(state: int, kind: int) -> int:
+    mixed = state ^ (kind * SPREAD & MASK)
+    mixed = (mixed ^ mixed >> 32) * SPREAD & MASK
+    return mixed >> (64 - BUCKETS.bit_length() + 1)
+
+
+def features_as_defined(core: bytes) -> list[int]:
+    """Follow the module's docstring, one feature after the other."""
+    core = core[:MAX_BYTES]
+    words = [word for word in core.split(b" ") if word]
+    squashed = b"".join(words)
+    found = [bucket_of(fnv(squashed[:size]), 0xD4) for size in range(4, min(8, len(squashed)) + 1)]
+    for place, word in enumerate(words):
+        found.append(bucket_of(fnv(word), 0xA1))
+        if place:
+            found.append(bucket_of((fnv(words[place - 1]) * PRIME + fnv(word)) & MASK, 0xB2))
+        else:
+            found.append(bucket_of(fnv(word), 0xC3))
+        fenced = b" " + word + b" "
+        found += [
+            bucket_of(fnv(fenced[at : at + size]), size - 1) for at in range(len(fenced)) for size in (3, 4, 5) if at + size <= len(fenced)
+        ]
+    return list(dict.fromkeys(found))[:MAX_FEATURES]
+
+
+def model(seed: int = 0, classes: int = len(CODES)) -> SemanticModel:
+    random = np.random.default_rng(seed)
+    return SemanticModel.load(
+        save(
+            {
+                "weights": random.integers(-127, 128, (BUCKETS, classes)).astype(np.int8),
+                "importance": random.integers(1, 256, BUCKETS).astype(np.uint8),
+                "scale": random.uniform(0.1, 3, classes).astype(np.float32),
+                "bias": random.normal(size=classes).astype(np.float32),
+                "temperature": np.array([1.25], np.float32),
+                "classes": np.frombuffer(json.dumps(CODES[:classes]).encode(), np.uint8),
+            }
+        ),
+        CODES,
+    )
+
+
+MODEL = model()
+
+
+def scored(
+    cores: list[bytes], rows: list[int] | None = None, by: SemanticModel = MODEL
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+    offsets = np.zeros(len(cores) + 1, np.int64)
+    np.cumsum([len(core) for core in cores], out=offsets[1:])
+    chosen = np.array(range(len(cores)) if rows is None else rows, np.int32)
+    category, probability = np.full((len(chosen), BEST), 99, np.int16), np.full((len(chosen), BEST), 99, np.float32)
+    score(by, np.frombuffer(b"".join(cores), np.uint8).copy(), offsets, chosen, category, probability)
+    return category, probability
+
+
+@pytest.mark.parametrize("core", HOSTILE.values(), ids=HOSTILE)
+def test_features_of_hostile_cores_are_as_defined(core: bytes) -> None:
+    found, offsets = features([core], BUCKETS)
+    assert found.tolist() == features_as_defined(core)
+    assert offsets.tolist() == [0, len(found)]
+
+
+@given(CORES)
+def test_features_are_as_defined_in_a_batch(cores: list[bytes]) -> None:
+    found, offsets = features(cores, BUCKETS)
+    assert [found[a:b].tolist() for a, b in pairwise(offsets)] == [features_as_defined(core) for core in cores]
+
+
+@given(CORES, st.randoms(use_true_random=False))
+def test_a_rows_answer_does_not_depend_on_batch_or_order(cores: list[bytes], random: object) -> None:
+    together = scored(cores)
+    order = list(range(len(cores)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    shuffled = scored(cores, order)
+    for place, row in enumerate(order):
+        alone = scored([cores[row]])
+        for whole, mixed, single in zip(together, shuffled, alone, strict=True):
+            assert whole[row].tobytes() == mixed[place].tobytes() == single[0].tobytes()
+
+
+@given(CORES)
+def test_probabilities_are_the_softmax_of_the_defined_scores(cores: list[bytes]) -> None:
+    categories, probabilities = scored(cores)
+    for core, got, shares in zip(cores, categories, probabilities, strict=True):
+        buckets = features_as_defined(core)
+        if not buckets:
+            assert got.tolist() == [-1] * BEST
+            assert shares.tolist() == [0] * BEST
+            continue
+        norm = np.sqrt((MODEL.importance[buckets].astype(float) ** 2).sum())
+        logits = (MODEL.weights[buckets].astype(int).sum(axis=0) * MODEL.scale / norm + MODEL.bias)[: len(CODES)]
+        expected = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        assert shares == pytest.approx(np.sort(expected)[::-1][:BEST], abs=1e-4)
+        assert expected[got] == pytest.approx(shares, abs=1e-4)
+
+
+def test_equal_scores_go_to_the_lower_category() -> None:
+    even = SemanticModel(
+        np.zeros((BUCKETS, 32), np.int8),
+        np.ones(BUCKETS, np.uint8),
+        np.ones(32, np.float32),
+        np.zeros(32, np.float32),
+        np.array([*range(31, 3, -1), -1, -1, -1, -1], np.int16),
+    )
+    category, probability = scored([b"BLUE BOTTLE"], by=even)
+    assert category.tolist() == [[4, 5, 6]]
+    assert probability == pytest.approx(1 / 28)
+
+
+def test_a_class_that_the_pack_lacks_never_wins() -> None:
+    content = {name: array.copy() for name, array in model().arrays().items()}
+    winner = scored([b"BLUE BOTTLE"])[0][0, 0]
+    content["categories"][content["categories"] == winner] = -1
+    assert winner not in scored([b"BLUE BOTTLE"], by=SemanticModel.from_arrays(content))[0]
+
+
+def test_arrays_come_back_as_the_same_model() -> None:
+    arrays = MODEL.arrays()
+    for array in arrays.values():
+        array.flags.writeable = False
+    again = SemanticModel.from_arrays(arrays)
+    for array in arrays.values():
+        array.flags.writeable = True
+    cores = list(HOSTILE.values())
+    assert [part.tobytes() for part in scored(cores, by=again)] == [part.tobytes() for part in scored(cores)]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", save({"weights": np.zeros((4, 4), np.int8)})])
+def test_a_file_that_is_no_model_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidSetup):
+        SemanticModel.load(content, CODES)
+
+
+@pytest.mark.parametrize("wrong", ["weights", "importance", "scale", "bias", "categories"])
+def test_arrays_of_a_wrong_type_or_size_are_refused(wrong: str) -> None:
+    arrays = MODEL.arrays()
+    with pytest.raises(InvalidSetup):
+        SemanticModel.from_arrays({**arrays, wrong: arrays[wrong].astype(np.float64)})
+    with pytest.raises(InvalidSetup):
+        SemanticModel.from_arrays({**arrays, wrong: arrays[wrong][:-1]})
+
+
+@pytest.mark.parametrize("row", [-1, 1, 2**31 - 1, -(2**31)])
+def test_a_row_outside_the_buffers_is_refused(row: int) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        scored([b"BLUE BOTTLE"], [row])
+
+
+@pytest.mark.parametrize("offsets", [[0, 99], [-1, 4], [4, 0]])
+def test_offsets_outside_the_data_are_refused(offsets: list[int]) -> None:
+    out = np.empty((1, BEST), np.int16), np.empty((1, BEST), np.float32)
+    with pytest.raises(ValueError, match="outside"):
+        score(MODEL, np.zeros(8, np.uint8), np.array(offsets, np.int64), np.zeros(1, np.int32), *out)
+
+
+def test_buffers_of_a_wrong_type_or_shape_are_refused() -> None:
+    data, offsets, rows = np.zeros(8, np.uint8), np.array([0, 8], np.int64), np.zeros(1, np.int32)
+    category, probability = np.empty((1, BEST), np.int16), np.empty((1, BEST), np.float32)
+    for arguments in (
+        (data.astype(np.int8), offsets, rows, category, probability),
+        (data, offsets.astype(np.int32), rows, category, probability),
+        (data, offsets, np.zeros(1, np.int64), category, probability),
+        (data, offsets, np.zeros(2, np.int32), category, probability),
+        (data[::2], offsets, rows, category, probability),
+        (data, offsets, rows, category, probability.astype(np.float64)),
+    ):
+        with pytest.raises(ValueError, match="needed"):
+            score(MODEL, *arguments)

@@ -1,0 +1,66 @@
+"""Learn merchants by heart from the card lines: ``learned.parquet``, whole cores with their category.
+
+    python tools/build_learned.py --source DIR [--pack DIR] [--out FILE]
+
+DIR holds ``train/card_2011_2018.csv.gz``. A core is kept when it was seen often enough and its lines agree (``LEAST_LINES``,
+``LEAST_PURITY``); single letters and bare numbers are no merchants. Columns: core, category, n (lines), purity (share of the lines that
+have the category).
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from semantic_model.history import Merchant, merchants, read_lines  # noqa: E402
+
+from rayapp.packs import load_pack  # noqa: E402
+from rayapp.packs.reading import read_pack  # noqa: E402
+
+PACK = ROOT / "rayapp" / "packs" / "default"
+LINES = "train/card_2011_2018.csv.gz"
+LEAST_LINES = 2
+LEAST_PURITY = 0.6
+LEAST_LETTERS = 3
+SCHEMA = pa.schema(
+    [("core", pa.string()), ("category", pa.dictionary(pa.int16(), pa.string())), ("n", pa.int32()), ("purity", pa.float32())]
+)
+
+
+def learned(seen: Iterable[Merchant]) -> pa.Table:
+    """Give the merchants that are worth knowing by heart."""
+    rows: dict[str, list[object]] = {name: [] for name in SCHEMA.names}
+    for merchant in seen:
+        category, count = merchant.categories[0]
+        letters = sum(character.isalpha() for character in merchant.core)
+        if merchant.lines >= LEAST_LINES and count >= LEAST_PURITY * merchant.lines and letters >= LEAST_LETTERS:
+            for name, value in zip(SCHEMA.names, (merchant.core, category, merchant.lines, count / merchant.lines), strict=True):
+                rows[name].append(value)
+    return pa.table(rows, SCHEMA)
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Write the table compactly; the same rows give the same bytes."""
+    pq.write_table(table, path, compression="zstd", compression_level=19, store_schema=False)
+
+
+def main() -> None:
+    """Read the arguments, learn, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, default=PACK)
+    parser.add_argument("--out", type=Path, default=PACK / "learned.parquet")
+    arguments = parser.parse_args()
+    table = learned(merchants(read_lines(arguments.source / LINES, read_pack(arguments.pack)), load_pack(arguments.pack)))
+    write(table, arguments.out)
+    print(f"{arguments.out}: {len(table):,} merchants, {arguments.out.stat().st_size:,} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
