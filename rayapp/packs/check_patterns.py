@@ -22,7 +22,7 @@ MAX_PATTERNS = 100_000
 MAX_USERS = 100
 """Rules that may share a pattern: they are compared pair by pair."""
 MAX_COST = 20_000_000
-"""Cells of all automata together, at 3 microseconds and two bytes a cell; the default pack has 4 million."""
+"""Cells of all automata together, at 3 microseconds and two bytes a cell; the default pack has 6 million."""
 COST_OF_POSITIONS = 5_000
 COST_OF_BYTE = 8
 """Of a literal: texts share their beginnings."""

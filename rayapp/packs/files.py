@@ -58,7 +58,8 @@ def _walk(root: Path) -> list[Path]:
 def safe_files(root: Path, faults: Faults) -> list[str]:
     """Give the names of the files that may be read, and a fault for each that may not.
 
-    A link must stay inside the directory; what is not a regular file, and what is too big, is refused.
+    A link must stay inside the directory; what is not a regular file, and what is too big, is refused. The default pack may
+    be made of links: some installers link every file of a package to their cache.
     """
     found = _walk(root)
     if len(found) > MAX_FILES:
@@ -89,7 +90,7 @@ def _complaint(path: Path, root: Path) -> str:
         status = target.stat()
     except (OSError, RuntimeError):
         return "a link to nothing"
-    if path.is_symlink() and not target.is_relative_to(root):
+    if path.is_symlink() and not target.is_relative_to(root) and root != DEFAULT_PACK.resolve():
         return "a link that leaves the pack's directory"
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"

@@ -89,3 +89,13 @@ def test_a_file_that_is_too_big_is_refused_unread(write_pack):
 def test_a_directory_of_thousands_of_files_is_no_pack(write_pack):
     pack = write_pack({f"rules/{number}.toml": "" for number in range(files.MAX_FILES)})
     assert messages(pack)[0] == ".: more than 1,000 files"
+
+
+def test_an_installed_default_pack_may_be_made_of_links(write_pack, tmp_path, monkeypatch):
+    cache, linked = write_pack({}), tmp_path / "site-packages"
+    linked.mkdir()
+    for name in pack_files(cache):
+        (linked / name).symlink_to(cache / name)
+    assert messages(linked)
+    monkeypatch.setattr(files, "DEFAULT_PACK", linked)
+    assert messages(linked) == []
