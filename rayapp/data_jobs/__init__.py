@@ -1,0 +1,1 @@
+"""Loading and deciding at scale, on Ray Data."""

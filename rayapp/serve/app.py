@@ -1,0 +1,122 @@
+"""The routes. They know a desk that classifies, and nothing of Ray."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from rayapp.errors import RayappError
+from rayapp.serve.answers import CHUNK_ROWS, Answer, answer_bulk, answer_one
+from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS
+from rayapp.serve.desk import Desk
+from rayapp.serve.envelope import Envelope
+from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, ONE_DOCS, PLAIN_DOCS, READY_DOCS, describe
+from rayapp.serve.problems import BodyTooLarge, UnsupportedBody, report_of, report_of_status, response_of
+
+JSON = "application/json"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+MAX_DESCRIPTOR = 512
+
+LIMITS = {
+    "classify": {"max_bytes": MAX_ONE_BYTES},
+    "bulk": {"max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "chunk_rows": CHUNK_ROWS},
+    "descriptor": {"max_characters": MAX_DESCRIPTOR},
+    "beyond": "a file of any size: `rayapp ingest FILE`",
+}
+
+
+def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an ASGI app of no nameable type
+    """Give the service's ASGI app around a desk."""
+    app = FastAPI(title="rayapp", summary="Merchant, category, confidence and reasons for bank and card transactions.", redoc_url=None)
+    app.add_exception_handler(RayappError, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_as_framework)
+    _add_classification(app, desk)
+    _add_operation(app, desk)
+    describe(app)
+    return Envelope(app, desk.metrics)
+
+
+def _add_classification(app: FastAPI, desk: Desk) -> None:
+    @app.post("/classify", **ONE_DOCS)
+    async def classify(request: Request, *, explain: bool = False) -> Response:
+        """Classify one transaction; with `explain=true` the answer carries the evidence, the next categories and what was peeled off."""
+        body = await read_body(request, MAX_ONE_BYTES)
+        return _answered(desk, await desk.run(lambda classifier: answer_one(classifier, body, explained=explain)))
+
+    @app.post("/classify/bulk", **BULK_DOCS)
+    async def classify_bulk(request: Request) -> Response:
+        """Classify up to 20,000 transactions, each with a status of its own: a bad row costs its neighbours nothing."""
+        body = await read_body(request, MAX_BYTES)
+        return _answered(desk, await desk.run(lambda classifier: answer_bulk(classifier, body)))
+
+
+def _add_operation(app: FastAPI, desk: Desk) -> None:
+    @app.get("/limits", **LIMITS_DOCS)
+    async def limits() -> Response:
+        """Say what the service takes."""
+        return Response(msgspec.json.encode(LIMITS), media_type=JSON)
+
+    @app.get("/healthz", **PLAIN_DOCS)
+    async def healthz() -> Response:
+        """Say that the process lives."""
+        return Response(b'{"status":"ok"}', media_type=JSON)
+
+    @app.get("/readyz", **READY_DOCS)
+    async def readyz() -> Response:
+        """Say which pack decides; 503 while none is loaded."""
+        version, classifier = desk.deciding
+        return Response(msgspec.json.encode({"status": "ready", "version": version, "pack": classifier.pack.digest}), media_type=JSON)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(desk.metrics.text(), media_type=PROMETHEUS)
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> Response:
+        return RedirectResponse("/docs")
+
+
+def _answered(desk: Desk, answer: Answer) -> Response:
+    desk.metrics.rows(answer.outcomes)
+    return Response(answer.body, media_type=JSON)
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a JSON body of at most ``most`` bytes, and no byte more than needed to refuse it."""
+    _check_media_type(request)
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most:
+        raise _too_large(most)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise _too_large(most)
+    return bytes(body)
+
+
+def _check_media_type(request: Request) -> None:
+    """Refuse what says of itself that it is no JSON; a client that says nothing, or sends a form's type as curl does, is taken at its bytes."""
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if not (media_type == JSON or media_type.endswith("+json") or media_type == "application/x-www-form-urlencoded"):
+        raise UnsupportedBody(f"the body is {media_type!r} and {JSON} is needed")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise UnsupportedBody(f"the body is encoded as {encoding!r}: send it plain")
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {most:,} bytes: send it in parts, or load a file with `rayapp ingest`")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RayappError)  # noqa: S101 - registered for it
+    return response_of(report_of(error, request.state.request_id))
+
+
+async def _refuse_as_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    return response_of(report_of_status(error.status_code, str(error.detail), request.state.request_id), error.headers)

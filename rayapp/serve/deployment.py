@@ -1,0 +1,62 @@
+"""The one file that knows Ray Serve: the replica that classifies inside the ingress, and follows the rule actor."""
+
+import asyncio
+import os
+from typing import Any
+
+from ray import serve
+
+from rayapp.rule_actor import Fetched, fetch_pack, follow
+from rayapp.serve.app import build_app
+from rayapp.serve.desk import Desk
+from rayapp.settings import Settings
+
+APPLICATION = "rayapp"
+REPLICA_CPUS = 0.5
+"""What a replica books: on a machine of two cores a load can run beside it."""
+
+MAX_ONGOING = 1_000
+"""Requests in one replica; they wait for its threads there, where each costs some kilobytes."""
+
+
+@serve.deployment(
+    name="ingress",
+    max_ongoing_requests=MAX_ONGOING,
+    ray_actor_options={"num_cpus": REPLICA_CPUS},
+    graceful_shutdown_timeout_s=5,
+    health_check_period_s=5,
+)
+@serve.ingress()
+class Ingress:
+    """One replica."""
+
+    async def __init__(self, settings: Settings) -> None:
+        """Load the active pack; the replica takes requests when that is done."""
+        self._desk = Desk()
+        self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
+        fetched = await fetch_pack(settings)
+        await self._swap(fetched)
+        self._following = asyncio.get_running_loop().create_task(follow(fetched.version, self._follower, self._swap))
+
+    async def _swap(self, fetched: Fetched) -> None:
+        await self._desk.swap(fetched.version, fetched.pack)
+
+    def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401, PLW3201 - Serve's own name for it
+        """Give the routes around this replica's desk."""
+        return build_app(self._desk)
+
+
+def application(settings: Settings) -> Any:  # noqa: ANN401 - Serve's applications have no public type
+    """Give the Serve application of these settings."""
+    return Ingress.options(num_replicas=settings.replicas).bind(settings)  # type: ignore[attr-defined]
+
+
+def run_application(settings: Settings) -> None:
+    """Start Serve on the cluster that this process is connected to, and the application on it; returns when the replicas answer."""
+    serve.start(proxy_location="HeadOnly", http_options={"host": settings.http_host, "port": settings.http_port})
+    serve.run(application(settings), name=APPLICATION, route_prefix="/")
+
+
+def stop_application() -> None:
+    """Stop everything of Serve's on the cluster."""
+    serve.shutdown()

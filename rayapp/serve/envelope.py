@@ -1,0 +1,79 @@
+"""What surrounds every request: an id, a line of metrics, and a problem where something went wrong. Pure ASGI, so that streams stay streams."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rayapp.errors import RayappError
+from rayapp.serve.metrics import Metrics
+from rayapp.serve.problems import report_of, response_of
+
+REQUEST_ID = "x-request-id"
+UNKNOWN_ROUTE = "unknown"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+
+log = logging.getLogger(__name__)
+
+
+class Envelope:
+    """Wraps the app."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Take the app and where to count."""
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = request_id_of(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        reply = _Reply(send, request_id)
+        try:
+            await self._app(scope, receive, reply)
+        except Exception:
+            log.exception("http.failed", extra={"request_id": request_id})
+            if reply.status:
+                raise
+            await response_of(report_of(RayappError("failed"), request_id))(scope, receive, reply)
+        finally:
+            seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.request(method, _route(scope), reply.status, seconds)
+
+
+class _Reply:
+    """Passes a response on, with the request's id in its head."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+        await self._send(message)
+
+
+def request_id_of(headers: Headers) -> str:
+    """Take the client's id if it is a plain one, else make one."""
+    given = headers.get(REQUEST_ID, "")
+    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _route(scope: Scope) -> str:
+    """Give the template of the route that answered."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", UNKNOWN_ROUTE)

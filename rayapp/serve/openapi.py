@@ -1,0 +1,77 @@
+"""What ``/docs`` says of bodies and answers: schemas from the messages themselves, examples, and the problem each route can give."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+
+from rayapp.scoring.transaction import Classification, Transaction
+from rayapp.serve.answers import RejectedRow, Summary
+from rayapp.serve.bodies import Bulk
+from rayapp.serve.problems import MEDIA_TYPE, Report
+
+MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Report)
+COMPONENTS = "#/components/schemas/{name}"
+BULK_ANSWER = {
+    "title": "BulkAnswer",
+    "description": "One result for each row, in the body's order.",
+    "type": "object",
+    "required": ["results", "summary", "pack"],
+    "properties": {
+        "results": {"type": "array", "items": {"anyOf": [{"$ref": COMPONENTS.format(name=name)} for name in ("Classification", "RejectedRow")]}},
+        "summary": {"$ref": COMPONENTS.format(name="Summary")},
+        "pack": {"type": "string"},
+    },
+}
+EXAMPLE = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    return {"$ref": COMPONENTS.format(name=name)}
+
+
+def _body(name: str, example: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": _schema(name), "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _answers(name: str, problems: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    given: dict[int | str, dict[str, Any]] = {200: {"description": "The answer", "content": {"application/json": {"schema": _schema(name)}}}}
+    return given | {
+        status: {"description": description, "content": {MEDIA_TYPE: {"schema": _schema("Report")}}} for status, description in problems.items()
+    }
+
+
+def _plain(schema: dict[str, Any], problems: dict[int, str]) -> dict[str, Any]:
+    return {"responses": {**_answers("Report", problems), 200: {"description": "The answer", "content": {"application/json": {"schema": schema}}}}}
+
+
+REFUSED = {400: "The body cannot be read", 413: "The body is too large", 415: "The body is no plain JSON", 503: "No pack is loaded yet"}
+
+ONE_DOCS: dict[str, Any] = {
+    "openapi_extra": _body("Transaction", EXAMPLE),
+    "responses": _answers("Classification", {**REFUSED, 422: "A value is wrong"}),
+}
+BULK_DOCS: dict[str, Any] = {
+    "openapi_extra": _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]}),
+    "responses": _answers("BulkAnswer", REFUSED),
+}
+PLAIN_DOCS: dict[str, Any] = _plain({"type": "object", "properties": {"status": {"const": "ok"}}}, {})
+READY_DOCS: dict[str, Any] = _plain(
+    {"type": "object", "properties": {"status": {"const": "ready"}, "version": {"type": "integer"}, "pack": {"type": "string"}}},
+    {503: "No pack is loaded yet"},
+)
+LIMITS_DOCS: dict[str, Any] = _plain({"type": "object"}, {})
+
+
+def describe(app: FastAPI) -> None:
+    """Add the messages' schemas to what FastAPI knows of its routes."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _, components = msgspec.json.schema_components(MESSAGES, ref_template=COMPONENTS)
+            generate().setdefault("components", {}).setdefault("schemas", {}).update(components, BulkAnswer=BULK_ANSWER)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]

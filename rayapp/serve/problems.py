@@ -1,0 +1,121 @@
+"""Every error as an RFC 9457 problem: one table says which class gets which status, and a test says that no class is missing.
+
+======================== ====== ====================== ===============================================================
+class                    status type                   whose it is to mend
+======================== ====== ====================== ===============================================================
+``MalformedBody``        400    malformed-body         the caller: the body is no JSON, or not of the right shape
+``BodyTooLarge``         413    body-too-large         the caller: see ``GET /limits``
+``UnsupportedBody``      415    unsupported-body       the caller: the body's media type or encoding is not taken
+``InvalidInput``         422    invalid-input          the caller: ``errors`` points at each bad value
+``InvalidPack``          500    invalid-pack           the operator
+``InvalidSetup``         500    invalid-setup          the operator
+``RayappError``          500    internal-error         us
+``Unavailable``          503    unavailable            time: ``Retry-After`` says when to try again
+======================== ====== ====================== ===============================================================
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+
+import msgspec
+from starlette.responses import Response
+
+from rayapp.errors import InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:rayapp:problem:"
+RETRY_AFTER_S = 1
+MAX_ERRORS = 100
+
+
+class MalformedBody(InvalidInput):
+    """The body is no JSON, or JSON of another shape than the route takes; ``details`` names the place."""
+
+
+class BodyTooLarge(InvalidInput):
+    """The body has more rows or bytes than the route takes."""
+
+
+class UnsupportedBody(InvalidInput):
+    """The body's media type or content encoding is not one that the route takes."""
+
+
+class Kind(NamedTuple):
+    """A kind of problem: its status, the last part of its type, and its title, which never change."""
+
+    status: int
+    name: str
+    title: str
+
+
+KINDS: Mapping[type[RayappError], Kind] = {
+    MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
+    BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
+    UnsupportedBody: Kind(415, "unsupported-body", "The body's media type or encoding is not taken"),
+    InvalidInput: Kind(422, "invalid-input", "A value is wrong"),
+    InvalidPack: Kind(500, "invalid-pack", "A rule pack of the service cannot be used"),
+    InvalidSetup: Kind(500, "invalid-setup", "The service is not set up rightly"),
+    RayappError: Kind(500, "internal-error", "The service failed"),
+    Unavailable: Kind(503, "unavailable", "Something that is needed does not answer"),
+}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One bad value: an RFC 6901 pointer into the body, as a URI fragment, and what is wrong there."""
+
+    pointer: str
+    detail: str
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A problem as RFC 9457 writes it, with the request's id and the bad values as extensions."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    request_id: str = ""
+    errors: tuple[Place, ...] = ()
+
+
+def report_of(error: RayappError, request_id: str) -> Report:
+    """Describe an error of ours. What the operator has to mend is told to the log and not to the caller."""
+    kind = KINDS[type(error)]
+    ours = kind.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    return Report(
+        type=TYPE_PREFIX + kind.name,
+        title=kind.title,
+        status=kind.status,
+        detail="" if ours else error.message,
+        request_id=request_id,
+        errors=() if ours else tuple(_places(error.details)),
+    )
+
+
+def report_of_status(status: int, detail: str, request_id: str) -> Report:
+    """Describe what the framework refused (no such route, another method), with the status's own phrase as title."""
+    phrase = HTTPStatus(status).phrase
+    return Report(
+        type=TYPE_PREFIX + phrase.lower().replace(" ", "-"),
+        title=phrase,
+        status=status,
+        detail="" if detail == phrase else detail,
+        request_id=request_id,
+    )
+
+
+def response_of(report: Report, headers: Mapping[str, str] | None = None) -> Response:
+    """Write a problem as a response; a 503 says when to try again."""
+    more = {"Retry-After": str(RETRY_AFTER_S)} if report.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(msgspec.json.encode(report), report.status, {**(headers or {}), **more}, MEDIA_TYPE)
+
+
+def place_of(problem: Problem, pointer: str = "#") -> Place:
+    """Point at a bad field of the object at ``pointer``."""
+    return Place(f"{pointer}/{problem.field}", problem.message)
+
+
+def _places(details: Sequence[object]) -> list[Place]:
+    places = [place_of(detail) if isinstance(detail, Problem) else detail for detail in details[:MAX_ERRORS]]
+    return [place for place in places if isinstance(place, Place)]
