@@ -26,8 +26,20 @@ MONTHS = """
 GLUE = "OF THE AND AT IN ON FOR FROM DE DU DES LA LE DEL DELLA DI DA DO DOS VAN VON DER DEN UND ET Y E".split()  # noqa: SIM905
 """Words after which a place belongs to the name (UNIVERSITY OF TORONTO)."""
 
+GAZETTEER_SHARE = 0.95
+"""Of its weight that a brand of the gazetteer keeps: what people wrote by hand, and a whole core learned from many rows, go before it."""
+
+MOST_LEARNED = 0.94
+"""The weight of a learned merchant at most: a hand-written one goes before it."""
+
 DOMAINS = (" COM", " CO UK", " DE", " FR", " NET", " ORG")
 """Ends of web addresses, which are printed as they are or not at all."""
+
+NEUTRAL = """
+    STORE STORES SHOP SHOPS ONLINE COM WWW NET HTTP HTTPS APP PAYMENT PAYMENTS PYMT PMT BILL BILLING SUBSCRIPTION SUBSCR MEMBERSHIP MONTHLY
+    ORDER PURCHASE TRIP HELP CARD TIENDA FILIALE MAGASIN NEGOZIO LOJA WINKEL BUTIK SKLEP USA UK
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+"""Words that may stand beside a common word that is a merchant's whole name (NEXT ONLINE), where trade words may not (NEXT SUPPLY)."""
 
 KINDS = {
     "noise": phrases.NOISE,
@@ -82,12 +94,12 @@ def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence
         columns = [
             source.gazetteer[name].to_pylist() for name in ("id", "name", "category", "aliases", "countries", "website", "match", "weight")
         ]
-        for row in zip(*columns, strict=True):
-            yield (*row, judge.GAZETTEER)
+        for *row, weight in zip(*columns, strict=True):
+            yield (*row, weight * GAZETTEER_SHARE, judge.GAZETTEER)
 
 
 def _by_match(item: MerchantSource) -> dict[str, list[str]]:
-    """Sort a merchant's aliases by how they count: as its row says, or, where a mark stands before one, plainly (=) or as a common word (~)."""
+    """Sort a merchant's aliases by how they count: as its row says, or as the mark before an alias does."""
     found = {item.match: [item.name]}
     for alias in item.aliases:
         found.setdefault(MARKS.get(alias[0], item.match), []).append(alias)
@@ -188,6 +200,8 @@ def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strin
         entries.add(word, phrases.MONTH)
     for word in GLUE:
         entries.add(word, phrases.GLUE)
+    for word in NEUTRAL:
+        entries.add(word, phrases.GENERIC | phrases.NEUTRAL)
     trie = trie_of(list(entries.number))
     arrays: Arrays = {
         "phrase/key": trie.key,
@@ -244,7 +258,7 @@ def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arr
     known = [row for row in table.to_pylist() if row["category"] in categories]
     texts = [row["core"] for row in known]
     trie = trie_of(texts)
-    share = [min(0.95, (row["n"] * row["purity"] + 0.5) / (row["n"] + 1)) for row in known]
+    share = [min(MOST_LEARNED, (row["n"] * row["purity"] + 0.5) / (row["n"] + 1)) for row in known]
     arrays: Arrays = {
         "learned/key": trie.key,
         "learned/value": trie.value,
