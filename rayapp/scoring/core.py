@@ -17,6 +17,7 @@ from rayapp.scoring.phrases import (
     HEAD,
     LEGAL,
     MONTH,
+    NEUTRAL,
     NOISE,
     NOISE_END,
     NOISE_START,
@@ -69,6 +70,8 @@ class Facts(NamedTuple):
     phone: NDArray[np.int32]
     weight: NDArray[np.int32]
     """Letters of the core that say something: legal and generic words left out."""
+    words: NDArray[np.int32]
+    """Letters of the core, those of legal and neutral words alone left out."""
     learned: NDArray[np.int32]
     """Learned merchant whose core is exactly this one."""
 
@@ -373,13 +376,13 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def _letters(scan: Scan, first: int, last: int) -> int:
-    """Count the bytes of kept tokens that say something: legal forms and generic words left out unless they are part of an alias."""
+def _letters(scan: Scan, first: int, last: int, idle: int) -> int:
+    """Count the bytes of kept tokens, those of the kinds ``idle`` left out unless they are part of an alias."""
     total = 0
     for k in range(first, last):
         t = scan.kept[k]
         size = scan.tokens.end[t] - scan.tokens.start[t]
-        if size > 0 and (scan.hit_of[k] >= 0 or not scan.kind[t] & (LEGAL | GENERIC | GLUE)):
+        if size > 0 and (scan.hit_of[k] >= 0 or not scan.kind[t] & idle):
             total += size
     return total
 
@@ -415,7 +418,8 @@ def analyse_rows(
             t = scan.kept[k]
             w = write_token(data, scan.tokens.start[t], scan.tokens.end[t], core, w)
         core_offsets[row + 1] = w
-        facts.weight[row] = _letters(scan, 0, kept)
+        facts.weight[row] = _letters(scan, 0, kept, LEGAL | GENERIC | GLUE)
+        facts.words[row] = _letters(scan, 0, kept, LEGAL | NEUTRAL | GLUE)
         for k in range(kept):
             scan.hashes[k] = scan.tokens.hash[scan.kept[k]]
         facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept and may_start(lexicon.learned, scan.hashes[0]) else -1
@@ -425,7 +429,7 @@ def analyse_rows(
             hits.start[h] = scan.tokens.start[scan.kept[first]] - offsets[row]
             hits.end[h] = _token_end(scan, last - 1) - offsets[row]
             hits.first[h] = first == 0
-            hits.letters[h] = _letters(scan, first, last)
+            hits.letters[h] = _letters(scan, first, last, 0)
             h += 1
         hits.offset[row + 1] = h
 
@@ -451,6 +455,7 @@ def new_facts(rows: int) -> Facts:
         np.empty(rows, np.int32),
         np.empty((rows, 2), np.int32),
         np.empty((rows, 2), np.int32),
+        np.empty(rows, np.int32),
         np.empty(rows, np.int32),
         np.empty(rows, np.int32),
     )

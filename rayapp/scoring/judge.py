@@ -185,10 +185,9 @@ def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def _text_share(match: int, letters: int, weight: int, first: bool, agrees: bool, local: bool) -> int:
+def _text_share(match: int, letters: int, weight: int, words: int, first: bool, agrees: bool, local: bool) -> int:
     """Weigh an alias by how much of the core it is; 0 where it does not count."""
-    whole = letters >= weight
-    if whole:
+    if letters >= (weight if match == 0 else words):
         return ONE
     if match == EXACT:
         return 0
@@ -224,7 +223,7 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
     hinted = found.facts.country[text]
     if hinted < 0 and inputs.currency[row] >= 0:
         hinted = merchants.currency_country[inputs.currency[row]]
-    weight = found.facts.weight[text]
+    weight, words = found.facts.weight[text], found.facts.words[text]
     for hit in range(found.hits.offset[text], found.hits.offset[text + 1]):
         entry = found.hits.entry[hit]
         best, best_value, best_rank = -1, 0, -1
@@ -234,7 +233,7 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
             agrees = expected >= 0 and category >= 0 and scales.primary[expected] == scales.primary[category]
             place = _place_share(merchants, merchant, known, hinted)
             value = _text_share(
-                merchants.match[alias], found.hits.letters[hit], weight, found.hits.first[hit] == 1, agrees, place == ONE and (known >= 0 or hinted >= 0)
+                merchants.match[alias], found.hits.letters[hit], weight, words, found.hits.first[hit] == 1, agrees, place == ONE and (known >= 0 or hinted >= 0)
             )
             value = share(share(value, place), merchants.weight[alias])
             rank = (4 if category >= 0 and category == expected else 2 if agrees else 0) + (1 if merchants.origin[merchant] == CURATED else 0)

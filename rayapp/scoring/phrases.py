@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-ALIAS, PROCESSOR, STAR_NEEDED, NOISE, NOISE_START, NOISE_END, TAIL, HEAD, LEGAL, GENERIC, MONTH, GLUE, TAIL_COLON = (1 << bit for bit in range(13))
+ALIAS, PROCESSOR, STAR_NEEDED, NOISE, NOISE_START, NOISE_END, TAIL, HEAD, LEGAL, GENERIC, MONTH, GLUE, TAIL_COLON, NEUTRAL = (1 << bit for bit in range(14))
 """What an entry of the lexicon is good for; several may hold."""
 
 FILTER_BITS = 17
