@@ -63,8 +63,10 @@ format: setup-dev ## ruff's own fixes
 	@$(BIN)/ruff check --fix .
 
 lock: setup-dev ## Renew both locks and the list of licences from pyproject.toml
+	$(PIP) install --quiet 'pip-tools>=7.6'
 	$(BIN)/pip-compile --extra build --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(INSTALL) -r requirements-dev.lock
 	$(BIN)/python tools/list_licences.py > THIRD_PARTY_LICENCES.md
 
 clean: ## Remove the environment and every cache
