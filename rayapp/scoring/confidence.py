@@ -15,7 +15,7 @@ from rayapp.scoring.judge import ONE
 from rayapp.scoring.pack import LevelBounds
 from rayapp.scoring.transaction import Level
 
-BASES = ("curated", "gazetteer", "learned", "near", "override", "rule", "mcc", "semantic")
+BASES = ("curated", "gazetteer", "learned", "near", "movement", "rule", "mcc", "semantic")
 """By the number that the judgement gives."""
 
 LEVELS: tuple[Level, ...] = ("LOW", "MEDIUM", "HIGH", "VERY_HIGH")
@@ -25,7 +25,7 @@ PRIOR: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "gazetteer": ((0.0, 0.2, 0.35, 0.5, 0.57, 0.77), (0.2, 0.4, 0.65, 0.82, 0.9, 0.98)),
     "learned": ((0.0, 0.3, 0.5, 0.57, 0.77), (0.3, 0.6, 0.85, 0.93, 0.99)),
     "near": ((0.0, 0.2, 0.35, 0.5, 0.57), (0.2, 0.35, 0.6, 0.8, 0.9)),
-    "override": ((0.0, 0.1, 0.14, 0.18, 0.2, 0.36), (0.2, 0.5, 0.7, 0.9, 0.95, 0.99)),
+    "movement": ((0.0, 0.1, 0.14, 0.18, 0.2, 0.36), (0.2, 0.5, 0.7, 0.9, 0.95, 0.99)),
     "rule": ((0.0, 0.1, 0.14, 0.18, 0.2, 0.36), (0.15, 0.45, 0.65, 0.85, 0.92, 0.98)),
     "mcc": ((0.0, 0.08, 0.16, 0.2, 0.36), (0.15, 0.4, 0.75, 0.85, 0.97)),
     "semantic": ((0.0, 0.05, 0.1, 0.15, 0.2), (0.05, 0.2, 0.45, 0.7, 0.9)),

@@ -94,6 +94,7 @@ class Engine:
             arrays["mcc/category"],
             arrays["mcc/weight"],
             arrays["category/primary"],
+            arrays["category/merchant"],
         )
         section = pack.section("pattern")
         self.patterns = PatternSet.from_arrays(section)

@@ -88,6 +88,8 @@ class Scales(NamedTuple):
     mcc_weight: NDArray[np.int32]
     primary: NDArray[np.int16]
     """Primary of each category."""
+    has_merchant: NDArray[np.uint8]
+    """Whether payments of a category go to a merchant worth naming; transfers and fees do not."""
 
 
 class Inputs(NamedTuple):
@@ -463,18 +465,17 @@ def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def _basis(reasons: Reasons, n: int, slot: int, overriding: int) -> int:
-    """Tell which evidence carries the category: the origin of a merchant (0..3), else 4 overriding rule, 5 rule, 6 MCC, 7 semantic."""
+def _basis(reasons: Reasons, n: int, slot: int, scales: Scales) -> int:
+    """Tell which evidence carries the category: a merchant by origin (0..3), a rule on movements of money (4) or on purchases (5), the MCC
+    (6), or the semantic signal (7)."""
     merchant, semantic = reasons.total[slot, MERCHANT], reasons.total[slot, SEMANTIC]
     rule, mcc = reasons.total[slot, RULE], reasons.total[slot, MCC]
     if merchant >= max(rule, mcc, semantic) and merchant > 0:
         for i in range(n):
             if reasons.part[i] == MERCHANT and reasons.counted[i] == COUNTED and reasons.category[i] == reasons.totalled[slot]:
                 return reasons.origin[i]
-    if overriding >= 0 and rule > 0:
-        return 4
     if rule >= max(mcc, semantic):
-        return 5
+        return 5 if scales.has_merchant[reasons.totalled[slot]] else 4
     return 6 if mcc >= semantic else 7
 
 
@@ -513,7 +514,7 @@ def judge_rows(
         out.score[row] = score
         for part in range(PARTS):
             out.parts[row, part] = reasons.total[slot, part]
-        out.basis[row] = _basis(reasons, n, slot, overriding)
+        out.basis[row] = _basis(reasons, n, slot, scales)
         _name_merchant(reasons, n, category, merchants, row, out)
         _list_rules(reasons, n, category, row, out)
     return stamp
