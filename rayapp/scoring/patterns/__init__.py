@@ -1,8 +1,13 @@
 """Finds which of many regular expressions occur in which rows of text: one linear pass, whatever the pattern and the text.
 
 Patterns are matched against the clean view (upper case, single spaces, UTF-8); plain ``re`` with IGNORECASE on that view is the
-reference of meaning. A pattern becomes a tree (syntax), its required texts (literals), an automaton that confirms (nfa,
-automaton) and together a program; a set of programs is one Aho-Corasick table with the automata behind it (pattern_set, kernel).
+reference of meaning.
+
+    compile    syntax: text to tree -> literals, rareness: which fixed texts decide, or must occur -> nfa -> automaton (a small
+               table) or, where that would be large, positions (bit sets) -> program: all of that for one pattern
+    lay out    pattern_set, layout: programs -> tables, with one aho_corasick table for the literals of all patterns
+    match      kernel: rows -> literals -> candidates -> confirm: the automata of the few candidates
+    explain    span: where a pattern matches
 """
 
 from rayapp.scoring.patterns.kernel import match_rows

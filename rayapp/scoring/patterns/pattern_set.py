@@ -94,7 +94,7 @@ def match(pattern_set: PatternSet, data: NDArray[np.uint8], offsets: NDArray[np.
     room = 64 + USUAL_PAIRS * rows
     while True:
         pairs = np.empty(room, np.int32), np.empty(room, np.int32)
-        found = match_rows(pattern_set.tables, read_only(data), read_only(offsets), 0, rows, scratch, *pairs)
+        found = match_rows(pattern_set.tables, data, offsets, 0, rows, scratch, *pairs)
         if found <= room:
             return pairs[0][:found], pairs[1][:found]
         room = found
