@@ -1,10 +1,12 @@
 """Exactly-once loading, with real transactions, real races and a real kill."""
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +28,8 @@ from rayapp.store.chunks import (
     open_job,
     quarantined,
 )
-from rayapp.store.database import connection
+from rayapp.store.database import connection, migrated
+from rayapp.store.embedded import EmbeddedPostgres
 from rayapp.store.packs import save_pack
 
 PACK = "aa11"
@@ -122,8 +125,6 @@ def test_the_order_in_which_chunks_are_committed_does_not_matter(postgres: Any, 
     expected = {key: f"SHOP {number}.{row}" for number, keys in enumerate(ids) for row, key in enumerate(keys)}
 
     async def story() -> None:
-        from rayapp.store.database import migrated
-
         await migrated(postgres.url())
         async with connection(postgres.url()) as session:
             await session.execute("TRUNCATE rayapp.transaction, rayapp.decision, rayapp.ingest_job, rayapp.ingest_chunk, rayapp.quarantine")
@@ -199,6 +200,38 @@ def test_a_load_that_is_killed_again_and_again_ends_as_a_clean_one(database: str
             assert (progress.chunks_done, progress.rows, progress.inserted) == (50, 1000, 69)
 
     asyncio.run(story())
+
+
+def test_a_load_goes_on_after_the_server_itself_was_killed(open_dir: Path) -> None:
+    server = EmbeddedPostgres(open_dir / "data")
+
+    async def load_until_done(kills: list[int]) -> int:
+        lost, todo = 0, list(range(30))
+        while todo:
+            try:
+                async with connection(server.url()) as session:
+                    job = await begin(session, 30)
+                    while todo:
+                        if kills and todo[0] == kills[0]:
+                            kills.pop(0)
+                            os.kill(int((server.cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+                        await load_chunk(session, job, chunk(todo[0], [str(k) for k in range(todo[0], todo[0] + 20)]))
+                        todo.pop(0)
+            except Unavailable:
+                lost += 1
+                server.start()
+        return lost
+
+    async def check() -> None:
+        async with connection(server.url()) as session:
+            assert await stored(session) == {str(k): f"SHOP {min(k, 29)}.{k - min(k, 29)}" for k in range(49)}
+            progress = await finish_job(session, await begin(session, 30))
+            assert (progress.chunks_done, progress.rows, progress.inserted) == (30, 600, 49)
+
+    with server:
+        asyncio.run(migrated(server.url()))
+        assert asyncio.run(load_until_done([3, 12, 25])) >= 3
+        asyncio.run(check())
 
 
 def test_a_chunk_with_a_value_that_postgresql_refuses_leaves_no_trace(database: str) -> None:
