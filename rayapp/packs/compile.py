@@ -29,8 +29,6 @@ from rayapp.scoring.judge import ONE
 from rayapp.scoring.pack import CompiledPack, LevelBounds, Manifest, string_array
 from rayapp.scoring.semantic import SemanticModel
 
-
-
 MCC_CODES = 10_000
 
 

@@ -100,7 +100,7 @@ def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence
 
 def _by_match(item: MerchantSource) -> dict[str, list[str]]:
     """Sort a merchant's aliases by how they count: as its row says, or as the mark before an alias does."""
-    found = {item.match: [item.name]}
+    found: dict[str, list[str]] = {item.match: [item.name]}
     for alias in item.aliases:
         found.setdefault(MARKS.get(alias[0], item.match), []).append(alias)
     return found
@@ -109,7 +109,11 @@ def _by_match(item: MerchantSource) -> dict[str, list[str]]:
 def compile_merchants(source: PackSource, categories: dict[str, int], entries: Entries) -> tuple[Arrays, Strings]:
     """Number merchants and aliases; an alias that is a common word for one of its rows is one for the merchant."""
     number: dict[str, int] = {}
-    names, websites, category, origin, countries = [], [], [], [], []
+    names: list[str] = []
+    websites: list[str] = []
+    category: list[int] = []
+    origin: list[int] = []
+    countries: list[list[int]] = []
     wanted: list[tuple[str, int, int, int]] = []
     for key, name, code, aliases, lands, website, match, weight, source_kind in _merchant_rows(source):
         merchant = number.setdefault(key, len(names))
@@ -129,7 +133,7 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
     return _alias_tables(chosen, list(number), names, websites, category, origin, countries, entries)
 
 
-def _alias_tables(  # noqa: PLR0913 - the columns of one table
+def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
     chosen: dict[tuple[int, int], tuple[int, int]],
     ids: list[str],
     names: list[str],

@@ -94,7 +94,7 @@ def _repeats(descriptors: pa.Array) -> bool:
 def _blocks(columns: Columns, step: int) -> Iterator[Columns]:
     """Part rows into blocks of ``step``."""
     for first in range(0, len(columns.id), step):
-        yield Columns(*(column[first : first + step] for column in columns))
+        yield Columns._make(column[first : first + step] for column in columns)
 
 
 def _distinct(descriptors: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:

@@ -64,7 +64,8 @@ def as_table(transactions: Any) -> pa.Table:  # noqa: ANN401 - any frame that ca
 def read_columns(table: pa.Table, *, strict: bool = False) -> tuple[Columns, tuple[Problem, ...]]:
     """Read the rows of a table: the good ones, and a problem for each bad value of the others, by row then field.
 
-    Raises ``InvalidInput`` where the columns ``id`` or ``descriptor`` are missing, a name stands twice, or, if ``strict``, a column is unknown.
+    Raises ``InvalidInput`` where the columns ``id`` or ``descriptor`` are missing, a name stands twice, or, if ``strict``, a column is
+    unknown.
     """
     _check_names(table.column_names, strict=strict)
     problems: list[Problem] = []
@@ -92,7 +93,16 @@ def read_columns(table: pa.Table, *, strict: bool = False) -> tuple[Columns, tup
 def select(columns: Columns, good: NDArray[np.bool_]) -> Columns:
     """Keep the rows where ``good`` holds."""
     mask = pa.array(good)
-    return Columns(columns.id.filter(mask), columns.descriptor.filter(mask), *(column[good] for column in columns[2:]))
+    return Columns(
+        columns.id.filter(mask),
+        columns.descriptor.filter(mask),
+        columns.amount[good],
+        columns.currency[good],
+        columns.direction[good],
+        columns.mcc[good],
+        columns.country[good],
+        columns.day[good],
+    )
 
 
 def _check_names(names: list[str], *, strict: bool) -> None:
@@ -157,7 +167,9 @@ def _texts(table: pa.Table, field: str, problems: list[Problem]) -> pa.Array:
     """Read a column of identifiers, which must not be null."""
     column = _as_text(table, field, problems)
     if column.null_count:
-        problems.extend(Problem(row, field, "is missing") for row in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist())
+        problems.extend(
+            Problem(row, field, "is missing") for row in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist()
+        )
     return column
 
 
@@ -185,7 +197,7 @@ def _blank(column: pa.Array, lengths: NDArray[np.integer[Any]]) -> NDArray[np.in
         return np.zeros(0, np.intp)
     first = np.frombuffer(content, np.uint8)
     opening = np.where(lengths > 0, first[np.minimum(starts, max(len(first) - 1, 0))], 0) if len(first) else np.zeros(len(column), np.uint8)
-    return np.flatnonzero((opening <= 32) | (opening >= 0xC2) & (opening <= 0xE3) & (lengths <= 8))  # noqa: PLR2004 - white space in UTF-8
+    return np.flatnonzero((opening <= 32) | (opening >= 0xC2) & (opening <= 0xE3) & (lengths <= 8))
 
 
 def _amounts(table: pa.Table, problems: list[Problem]) -> NDArray[np.float64]:
@@ -203,8 +215,8 @@ def _amounts(table: pa.Table, problems: list[Problem]) -> NDArray[np.float64]:
         return _amounts_one_by_one(column, problems)
     missing = column.is_null().to_numpy(zero_copy_only=False)
     values = np.where(missing, math.nan, numbers.fill_null(0).to_numpy(zero_copy_only=False))
-    for row in np.flatnonzero(~np.isfinite(values) & ~missing).tolist():
-        problems.append(Problem(row, "amount", f"{shown(column[row].as_py())} is not a finite number"))
+    bad = np.flatnonzero(~np.isfinite(values) & ~missing).tolist()
+    problems.extend(Problem(row, "amount", f"{shown(column[row].as_py())} is not a finite number") for row in bad)
     return values
 
 
@@ -219,7 +231,7 @@ def _amounts_one_by_one(column: pa.Array, problems: list[Problem]) -> NDArray[np
     return values
 
 
-def _coded(  # noqa: PLR0913 - one call for each column
+def _coded(
     table: pa.Table, field: str, read: Callable[[Any], int], kind: type[np.integer[Any]], missing: int, problems: list[Problem]
 ) -> NDArray[Any]:
     """Read a column of codes by its distinct values, ``missing`` where there is none."""
@@ -260,6 +272,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 def table_of(transactions: list[Transaction]) -> pa.Table:
     """Make a table of transactions, every value as text."""
     columns = {
-        field: pa.array([None if (value := getattr(item, field)) is None else str(value) for item in transactions], pa.string()) for field in FIELDS
+        field: pa.array([None if (value := getattr(item, field)) is None else str(value) for item in transactions], pa.string())
+        for field in FIELDS
     }
     return pa.table(columns)

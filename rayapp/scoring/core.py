@@ -294,9 +294,13 @@ def _needs_city(lexicon: Lexicon, scan: Scan, place: int, first: int) -> bool:
 def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: int, first: int, kept: int) -> int:
     """Give the country whose code is also that of a region (CA, DE), or -1."""
     t = scan.kept[first]
-    if kept - first != 1 or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY or scan.tokens.end[t] - scan.tokens.start[t] != 2:
+    if (
+        kept - first != 1
+        or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY
+        or scan.tokens.end[t] - scan.tokens.start[t] != 2
+    ):
         return -1
-    return (np.int64(data[scan.tokens.start[t]]) - 65) * 26 + np.int64(data[scan.tokens.start[t] + 1]) - 65
+    return (int(data[scan.tokens.start[t]]) - 65) * 26 + int(data[scan.tokens.start[t] + 1]) - 65
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -436,6 +440,7 @@ def analyse_rows(
 
 def new_scan() -> Scan:
     """Make scratch for one thread."""
+
     def integers() -> NDArray[np.int32]:
         return np.empty(MAX_TOKENS + 1, np.int32)
 

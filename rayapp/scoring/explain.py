@@ -36,7 +36,8 @@ class Narrator:
         self._categories = strings["category"].to_pylist()
         primaries = strings["primary"].to_pylist()
         self._category = [
-            Category(primaries[primary], code) for primary, code in zip(pack.arrays["category/primary"].tolist(), self._categories, strict=True)
+            Category(primaries[primary], code)
+            for primary, code in zip(pack.arrays["category/primary"].tolist(), self._categories, strict=True)
         ]
         self._calibration = Calibration(pack.manifest.confidence)
         levels = pack.manifest.levels
@@ -105,7 +106,7 @@ class Narrator:
             return None
         described: dict[str, Any] = {}
         if part == MERCHANT:
-            described = self._merchant(int(reasons.origin[place]), ref, int(reasons.hit[place]), views, clean)
+            described = self._merchant(int(reasons.origin[place]), ref, int(reasons.hit[place]), views)
         elif part == RULE:
             described = self._rule(ref, clean)
         elif part == MCC:
@@ -127,7 +128,7 @@ class Narrator:
             **described,
         )
 
-    def _merchant(self, origin: int, ref: int, hit: int, views: Views, clean: str) -> dict[str, Any]:
+    def _merchant(self, origin: int, ref: int, hit: int, views: Views) -> dict[str, Any]:
         """Describe merchant evidence: which alias, where."""
         if origin == judge.LEARNED:
             name = self._string("learned", ref)
@@ -141,7 +142,10 @@ class Narrator:
 
     def _rule(self, rule: int, clean: str) -> dict[str, Any]:
         """Describe a rule that fired: which of its patterns matched, and where."""
-        described = {"ref": self._string("rule_id", rule) or "", "why": self._string("rule_why", rule) or "a rule's pattern and conditions hold"}
+        described = {
+            "ref": self._string("rule_id", rule) or "",
+            "why": self._string("rule_why", rule) or "a rule's pattern and conditions hold",
+        }
         patterns: PatternSet = self._engine.patterns
         for pattern, uses in enumerate(self._uses(rule)):
             if uses:

@@ -68,7 +68,7 @@ def _fold(char: str, table: dict[str, str]) -> int:
         return DROP
     plain = "".join(table.get(part, part) for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
     ascii_text = "".join(part for part in plain.upper() if part.isascii() and (part.isalnum() or part in "'\"*-/.#&+()%$@,:;!?_"))
-    if ascii_text and len(ascii_text) == len(plain.upper()) and len(ascii_text) <= 3:  # noqa: PLR2004 - the entry's capacity
+    if ascii_text and len(ascii_text) == len(plain.upper()) and len(ascii_text) <= 3:
         return _entry(ascii_text)
     return KEEP if char.isalnum() else PART
 
@@ -81,7 +81,7 @@ def fold_table() -> NDArray[np.uint32]:
     for code in range(0x21, 0x7F):
         entries[code] = _entry(chr(code).upper())
     for code in range(0xA0, PLANE):
-        if not 0xD800 <= code <= 0xF8FF:  # noqa: PLR2004 - surrogates and private use part words
+        if not 0xD800 <= code <= 0xF8FF:
             entries[code] = _fold(chr(code), table)
     entries.setflags(write=False)
     return entries

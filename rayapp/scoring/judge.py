@@ -37,7 +37,7 @@ WEAK, EXACT = 1, 2
 
 
 class Merchants(NamedTuple):
-    """The gazetteer: phrase entry ``e`` stands for the aliases ``offset[e]:offset[e + 1]``; countries as sorted numbers for each merchant."""
+    """The gazetteer: phrase entry ``e`` stands for the aliases ``offset[e]:offset[e + 1]``; each merchant's countries are sorted."""
 
     offset: NDArray[np.int32]
     merchant: NDArray[np.int32]
@@ -162,7 +162,7 @@ NO_DATE = np.iinfo(np.int32).min
 @njit(nogil=True, cache=True, _nrt=False)
 def share(weight: int, part: int) -> int:
     """Multiply two numbers of millionths, rounding half up."""
-    return (np.int64(weight) * np.int64(part) + ONE // 2) // ONE
+    return int((np.int64(weight) * np.int64(part) + ONE // 2) // ONE)
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -235,15 +235,32 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
             agrees = expected >= 0 and category >= 0 and scales.primary[expected] == scales.primary[category]
             place = _place_share(merchants, merchant, known, hinted)
             value = _text_share(
-                merchants.match[alias], found.hits.letters[hit], weight, words, found.hits.first[hit] == 1, agrees, place == ONE and (known >= 0 or hinted >= 0)
+                merchants.match[alias],
+                found.hits.letters[hit],
+                weight,
+                words,
+                found.hits.first[hit] == 1,
+                agrees,
+                place == ONE and (known >= 0 or hinted >= 0),
             )
             value = share(share(value, place), merchants.weight[alias])
-            rank = (4 if category >= 0 and category == expected else 2 if agrees else 0) + (1 if merchants.origin[merchant] == CURATED else 0)
+            rank = (4 if category >= 0 and category == expected else 2 if agrees else 0) + (
+                1 if merchants.origin[merchant] == CURATED else 0
+            )
             if value > 0 and (value > best_value or (value == best_value and rank > best_rank)):
                 best, best_value, best_rank = alias, value, rank
         if best >= 0:
             merchant = merchants.merchant[best]
-            n = _add(reasons, n, MERCHANT, merchants.origin[merchant], merchants.category[merchant], best, share(scales.weight[MERCHANT], best_value), hit)
+            n = _add(
+                reasons,
+                n,
+                MERCHANT,
+                merchants.origin[merchant],
+                merchants.category[merchant],
+                best,
+                share(scales.weight[MERCHANT], best_value),
+                hit,
+            )
     if found.facts.learned[text] >= 0:
         learned = found.facts.learned[text]
         value = share(scales.weight[MERCHANT], merchants.learned_weight[learned])
@@ -316,7 +333,7 @@ def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
     highest = -1
     for i in range(n):
         if reasons.part[i] == RULE:
-            highest = max(highest, np.int64(rules.priority[reasons.ref[i]]))
+            highest = max(highest, int(rules.priority[reasons.ref[i]]))
     overriding, strongest = -1, -1
     for i in range(n):
         if reasons.part[i] != RULE:
@@ -368,10 +385,11 @@ def _total(reasons: Reasons, n: int, adds_up: int) -> int:
 def _keep_strongest(reasons: Reasons, i: int, n: int) -> None:
     """Mark reason ``i`` as not counted where another of its part and category is stronger, or as strong and before it."""
     for k in range(n):
-        if k != i and reasons.counted[k] == COUNTED and reasons.part[k] == reasons.part[i] and reasons.category[k] == reasons.category[i]:
-            if reasons.value[k] > reasons.value[i] or (reasons.value[k] == reasons.value[i] and k < i):
-                reasons.counted[i] = WEAKER
-                return
+        rival = k != i and reasons.counted[k] == COUNTED and reasons.part[k] == reasons.part[i]
+        stronger = reasons.value[k] > reasons.value[i] or (reasons.value[k] == reasons.value[i] and k < i)
+        if rival and stronger and reasons.category[k] == reasons.category[i]:
+            reasons.counted[i] = WEAKER
+            return
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -466,8 +484,10 @@ def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts
 
 @njit(nogil=True, cache=True, _nrt=False)
 def _basis(reasons: Reasons, n: int, slot: int, scales: Scales) -> int:
-    """Tell which evidence carries the category: a merchant by origin (0..3), a rule on movements of money (4) or on purchases (5), the MCC
-    (6), or the semantic signal (7)."""
+    """Number the evidence that carries the category, as ``confidence.BASES`` names it.
+
+    A merchant by its origin (0 to 3), a rule on movements of money (4) or on purchases (5), the MCC (6), the semantic signal (7).
+    """
     merchant, semantic = reasons.total[slot, MERCHANT], reasons.total[slot, SEMANTIC]
     rule, mcc = reasons.total[slot, RULE], reasons.total[slot, MCC]
     if merchant >= max(rule, mcc, semantic) and merchant > 0:

@@ -1,8 +1,9 @@
 """Near aliases: names printed without their spaces, cut off at the end, or with one letter wrong.
 
-Asked only for cores in which no alias was found. Aliases and cores are compared without spaces. Names one letter apart (a letter more, less,
-other, or two swapped) share a form with one letter deleted (Garbe's symmetric deletion), so that a table of such forms finds them with one
-probe for each letter; names cut off are found by bisection. What the tables propose is compared letter by letter before it counts.
+Asked only for cores in which no alias was found. Aliases and cores are compared without spaces. Names one letter apart (a letter more,
+less, other, or two swapped) share a form with one letter deleted (Garbe's symmetric deletion), so that a table of such forms finds them
+with one probe for each letter; names cut off are found by bisection. What the tables propose is compared letter by letter before it
+counts.
 """
 
 from typing import NamedTuple
@@ -73,7 +74,9 @@ def _enter(h: np.uint64, n: int, key: NDArray[np.uint32], name: NDArray[np.int32
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def fill_forms(text: NDArray[np.uint8], offset: NDArray[np.int32], key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]) -> None:
+def fill_forms(
+    text: NDArray[np.uint8], offset: NDArray[np.int32], key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]
+) -> None:
     """Enter every name and, where it is long enough, its forms with one letter deleted."""
     for n in range(offset.size - 1):
         start, end = offset[n], offset[n + 1]

@@ -94,7 +94,9 @@ class Writer:
         self._pack = pa.array([pack.digest])
         self._tables = strings
         self._primary = primary
-        self._aliases = pa.concat_arrays([strings["alias_id"], pa.array([f"learned/{core}" for core in strings["learned"].to_pylist()], pa.string())])
+        self._aliases = pa.concat_arrays(
+            [strings["alias_id"], pa.array([f"learned/{core}" for core in strings["learned"].to_pylist()], pa.string())]
+        )
         self._learned_from = len(strings["alias_id"])
         self._named = pack.arrays["category/merchant"]
         self._calibration = Calibration(pack.manifest.confidence)

@@ -1,7 +1,8 @@
 """A compiled rule pack: flat arrays, string tables and a manifest, in one content-addressed artefact.
 
-The artefact is a safetensors file (no code in it, nothing is unpickled): arrays by name, string tables as bytes and offsets, and the manifest
-as JSON in the header. ``digest`` names the sources it was compiled from; the same sources and engine give the same digest everywhere.
+The artefact is a safetensors file (no code in it, nothing is unpickled): arrays by name, string tables as bytes and offsets, and the
+manifest as JSON in the header. ``digest`` names the sources it was compiled from; the same sources and engine give the same digest
+everywhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from safetensors.numpy import load, save
 
 from rayapp.errors import InvalidPack
 
-FORMAT = "rayapp-pack-1"
+FORMAT = "rayapp-pack-2"
 _BYTES, _ENDS = ".bytes", ".offsets"
 
 
@@ -122,7 +123,9 @@ def string_buffers(table: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np
 
 def string_table(offsets: NDArray[np.int32], content: NDArray[np.uint8]) -> pa.StringArray:
     """Wrap offsets and bytes as a string array; checks that they fit."""
-    table = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(np.ascontiguousarray(content)))
+    table = pa.StringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(np.ascontiguousarray(content))
+    )
     table.validate(full=True)
     return table
 

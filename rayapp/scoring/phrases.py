@@ -10,7 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-ALIAS, PROCESSOR, STAR_NEEDED, NOISE, NOISE_START, NOISE_END, TAIL, HEAD, LEGAL, GENERIC, MONTH, GLUE, TAIL_COLON, NEUTRAL = (1 << bit for bit in range(14))
+ALIAS, PROCESSOR, STAR_NEEDED, NOISE, NOISE_START, NOISE_END, TAIL, HEAD, LEGAL, GENERIC, MONTH, GLUE, TAIL_COLON, NEUTRAL = (
+    1 << bit for bit in range(14)
+)
 """What an entry of the lexicon is good for; several may hold."""
 
 FILTER_BITS = 17
@@ -19,7 +21,10 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Trie(NamedTuple):
-    """A token trie: open addressing by path hash; ``value`` is an entry or -1 on the way to one; ``filter`` has a bit for each first token."""
+    """A token trie: open addressing by path hash.
+
+    ``value`` is an entry or -1 on the way to one; ``filter`` has a bit for each first token.
+    """
 
     key: NDArray[np.uint64]
     value: NDArray[np.int32]
@@ -40,7 +45,7 @@ def probe(trie: Trie, node: np.uint64) -> int:
     slot = np.int64(node >> np.uint64(20)) & mask
     while trie.key[slot] != 0:
         if trie.key[slot] == node:
-            return slot
+            return int(slot)
         slot = (slot + 1) & mask
     return -1
 
@@ -61,7 +66,7 @@ def _insert(trie: Trie, node: np.uint64) -> int:
     if trie.key[slot] == 0:
         trie.key[slot] = node
         trie.value[slot] = -1
-    return slot
+    return int(slot)
 
 
 @njit(nogil=True, cache=True, _nrt=False)

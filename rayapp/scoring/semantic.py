@@ -272,6 +272,8 @@ class SemanticModel:
             raise InvalidSetup(f"semantic model: {buckets} buckets x {lanes} lanes do not fit together")
         if {len(self.scale), len(self.bias), len(self.categories)} != {lanes}:
             raise InvalidSetup(f"semantic model: scale, bias and categories need {lanes} entries each")
+        if not (self.importance.all() and np.isfinite(self.scale).all() and np.isfinite(self.bias).all()):
+            raise InvalidSetup("semantic model: importance must be positive, scale and bias finite")
 
     @classmethod
     def load(cls, content: bytes, categories: Sequence[str]) -> Self:

@@ -15,7 +15,7 @@ def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Decode one UTF-8 character: its code point and length in bytes; (-1, 1) where the bytes are not UTF-8."""
     lead = np.int64(data[at])
     if lead < 0x80:
-        return lead, 1
+        return int(lead), 1
     length = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 1
     if length == 1 or at + length > end:
         return -1, 1
@@ -24,7 +24,7 @@ def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
         if data[i] & 0xC0 != 0x80:
             return -1, 1
         code = code << 6 | np.int64(data[i]) & 0x3F
-    return code, length
+    return int(code), length
 
 
 @njit(nogil=True, cache=True)
@@ -70,7 +70,9 @@ def clean_rows(
     return w
 
 
-def clean_bytes(data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def clean_bytes(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Give the clean view of ``n`` rows of UTF-8 as bytes and ``n + 1`` offsets."""
     span = int(offsets[-1] - offsets[0])
     out = np.empty(2 * span + 1, np.uint8)

@@ -37,7 +37,9 @@ class Tokens(NamedTuple):
 
 def new_tokens() -> Tokens:
     """Make scratch for one row; one for each thread."""
-    return Tokens(np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.uint64), np.empty(MAX_TOKENS, np.uint8))
+    return Tokens(
+        np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.int32), np.empty(MAX_TOKENS, np.uint64), np.empty(MAX_TOKENS, np.uint8)
+    )
 
 
 def _classes() -> NDArray[np.uint8]:

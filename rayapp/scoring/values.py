@@ -20,6 +20,7 @@ MISSING = -1
 DIRECTIONS = {"debit": 0, "credit": 1}
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 _MCC = re.compile(r"[0-9]{1,4}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _SHOWN = 40
@@ -89,12 +90,9 @@ def amount_of(value: str | float | Decimal) -> float:
     """Read a decimal amount; NaN stands for a missing one."""
     if isinstance(value, str) and not value.strip():
         return math.nan
-    try:
-        if isinstance(value, str) and ("_" in value or not value.isascii()):
-            raise ValueError(value)
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{shown(value)} is not a decimal number") from None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise ValueError(f"{shown(value)} is not a decimal number")
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{shown(value)} is not a finite number")
     return number
@@ -107,8 +105,6 @@ def day_of(value: str | date | datetime) -> int:
     if not text:
         return NO_DATE
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
-        return date.fromisoformat(text[:10]).toordinal() - _EPOCH
+        return date.fromisoformat(text[:10] if _DAY.fullmatch(text) else "").toordinal() - _EPOCH
     except ValueError:
         raise ValueError(f"{shown(value)} is not an ISO 8601 date") from None
