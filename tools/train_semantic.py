@@ -32,7 +32,7 @@ from rayapp.scoring.semantic import SemanticModel, score  # noqa: E402
 from semantic_model.corpus import Text, corpus  # noqa: E402
 from semantic_model.history import Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
 from semantic_model.model_file import model_bytes  # noqa: E402
-from semantic_model.softmax import Plan, learn  # noqa: E402
+from semantic_model.softmax import Plan, learn, one_hot  # noqa: E402
 from semantic_model.trial import pack_with  # noqa: E402
 
 PACK = ROOT / "rayapp" / "packs" / "default"
@@ -44,6 +44,9 @@ MCC_TEXTS = "mcc/greggles_mcc_codes.csv"
 PLAN = Plan()
 TEMPERATURE = 1.15
 """For models of a fold, where none is left over to fit it on."""
+
+
+Array = npt.NDArray[Any]
 
 
 class Bench(NamedTuple):
@@ -79,14 +82,11 @@ def train(bench: Bench, seen: Sequence[Merchant], temperature: float, facts: dic
     families = sorted({primary[code] for code in classes})
     number = {code: position for position, code in enumerate(classes)}
     known = [text for text in texts if text.category in number]
-    learnt = learn(
-        [text.core.encode() for text in known],
-        np.array([number[text.category] for text in known]),
-        np.array([text.weight for text in known]),
-        np.array([families.index(primary[code]) for code in classes]),
-        plan,
-    )
-    return model_bytes(learnt, classes, temperature, {**facts, "texts": len(known), "plan": plan._asdict()})
+    target = np.array([number[text.category] for text in known])
+    family = [families.index(primary[code]) for code in classes]
+    wanted = one_hot(target, np.array(family), plan)
+    learnt = learn([text.core.encode() for text in known], wanted, np.array([text.weight for text in known]), plan)
+    return model_bytes(learnt, classes, family, temperature, {**facts, "texts": len(known), "plan": plan._asdict()})
 
 
 def _classes(texts: Sequence[Text], source: PackSource) -> list[str]:
@@ -96,8 +96,8 @@ def _classes(texts: Sequence[Text], source: PackSource) -> list[str]:
     return [item.detailed for item in source.categories if counted.get(item.detailed, 0) >= LEAST_TEXTS and item.primary != "OTHER"]
 
 
-def logits(content: bytes, bench: Bench, cores: Sequence[str]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Give the three best categories of each core and the logarithms of their probabilities at the file's temperature."""
+def answers(content: bytes, bench: Bench, cores: Sequence[str]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Give the three best categories of each core and their probabilities."""
     model = SemanticModel.load(content, [item.detailed for item in bench.source.categories])
     raw = [core.encode() for core in cores]
     offsets = np.zeros(len(raw) + 1, np.int64)
@@ -111,7 +111,7 @@ def measure(content: bytes, bench: Bench, test: Sequence[Merchant], temperature:
     """Measure a model on merchants, one row each."""
     codes = [item.detailed for item in bench.source.categories]
     primaries = [item.primary for item in bench.source.categories]
-    category, probability = logits(content, bench, [merchant.core for merchant in test])
+    category, probability = answers(content, bench, [merchant.core for merchant in test])
     truth = np.array([codes.index(merchant.categories[0][0]) for merchant in test])
     first = category[:, 0]
     family = np.array([primaries.index(name) for name in primaries])

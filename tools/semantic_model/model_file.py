@@ -1,4 +1,4 @@
-"""Writing a learnt model as the file that ``SemanticModel.load`` reads: int8 weights, one scale for each class."""
+"""Writing a learnt model as the file that ``SemanticModel.load`` reads: int8 weights with one scale for each class."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from semantic_model.softmax import Learnt
 LARGEST = 127
 
 
-def model_bytes(learnt: Learnt, classes: Sequence[str], temperature: float, facts: dict[str, object]) -> bytes:
+def model_bytes(learnt: Learnt, classes: Sequence[str], families: Sequence[int], temperature: float, facts: dict[str, object]) -> bytes:
     """Quantise and serialise; ``facts`` go into the file's header (training data, metrics)."""
     folded = learnt.weights * learnt.importance[:, None].astype(np.float32)
     folded -= folded.mean(axis=1, keepdims=True)
@@ -22,6 +22,7 @@ def model_bytes(learnt: Learnt, classes: Sequence[str], temperature: float, fact
         "scale": scale.astype(np.float32),
         "bias": learnt.bias.astype(np.float32),
         "temperature": np.array([temperature], np.float32),
+        "families": np.array(families, np.int16),
         "classes": np.frombuffer(json.dumps(list(classes)).encode(), np.uint8),
     }
     return save(tensors, {"facts": json.dumps(facts, sort_keys=True)})

@@ -26,7 +26,8 @@ class Plan(NamedTuple):
     """Probability spread over all classes."""
     kinship: float = 0.05
     """Probability spread over the classes of the same primary category."""
-    seed: int = 1
+    seeds: int = 3
+    """Models, each with its own order of the texts, whose weights are averaged."""
 
 
 class Learnt(NamedTuple):
@@ -46,24 +47,19 @@ def _epoch(  # noqa: PLR0913, PLR0917 - a kernel takes arrays, not objects
     buckets: Array,
     offsets: Array,
     value: Array,
-    target: Array,
+    wanted: Array,
     weight: Array,
     order: Array,
-    family: Array,
     rate: np.float32,
     dropped: float,
-    smoothing: np.float32,
-    kinship: np.float32,
     seed: int,
-) -> float:
-    """Learn from every text once; returns the mean loss."""
+) -> None:
+    """Learn from every text once."""
     np.random.seed(seed)  # noqa: NPY002 - kernels have no Generator of their own seed
     lanes = weights.shape[1]
-    kin = np.bincount(family).astype(np.float32)
     error = np.empty(lanes, np.float32)
     kept = np.empty(MAX_FEATURES, np.int64)
     strength = np.empty(MAX_FEATURES, np.float32)
-    loss = 0.0
     for place in order:
         count = 0
         squares = np.float32(0)
@@ -78,18 +74,15 @@ def _epoch(  # noqa: PLR0913, PLR0917 - a kernel takes arrays, not objects
         strength[:count] /= np.sqrt(squares)
         error[:] = bias
         for index in range(count):
-            error += strength[index] * weights[kept[index]]
+            bucket, step = kept[index], strength[index]
+            for lane in range(lanes):
+                error[lane] += step * weights[bucket, lane]
         error -= error.max()
         error[:] = np.exp(error)
         error /= error.sum()
-        loss -= weight[place] * np.log(max(error[target[place]], np.float32(1e-9)))
-        own = family[target[place]]
-        for lane in range(lanes):
-            expected = smoothing / lanes + (kinship / kin[own] if family[lane] == own else np.float32(0))
-            expected += (np.float32(1) - smoothing - kinship) if lane == target[place] else np.float32(0)
-            error[lane] = weight[place] * (error[lane] - expected)
         total = np.float32(0)
         for lane in range(lanes):
+            error[lane] = weight[place] * (error[lane] - wanted[place, lane])
             square = error[lane] * error[lane]
             total += square
             bias_speed[lane] += square
@@ -100,7 +93,15 @@ def _epoch(  # noqa: PLR0913, PLR0917 - a kernel takes arrays, not objects
             step = rate * strength[index] / np.sqrt(speed[bucket])
             for lane in range(lanes):
                 weights[bucket, lane] -= step * error[lane]
-    return loss / max(weight.sum(), 1e-9)
+
+
+def one_hot(target: Array, family: Array, plan: Plan) -> Array:
+    """Give what is wanted of each class for texts of known class: most for the class itself, some for its kin, a little for all."""
+    classes = len(family)
+    kin = (family[:, None] == family[None, :]).astype(np.float32)
+    each = plan.smoothing / classes + plan.kinship * kin / kin.sum(axis=1, keepdims=True)
+    each += (1 - plan.smoothing - plan.kinship) * np.eye(classes, dtype=np.float32)
+    return each.astype(np.float32)[target]
 
 
 def importance_of(buckets: Array, texts: int, size: int) -> Array:
@@ -110,36 +111,29 @@ def importance_of(buckets: Array, texts: int, size: int) -> Array:
     return np.maximum(1, np.rint(rarity / (np.log(1 + texts) + 1) * FARTHEST)).astype(np.uint8)
 
 
-def learn(texts: list[bytes], target: Array, weight: Array, family: Array, plan: Plan) -> Learnt:
-    """Learn classes ``target`` (numbers below ``len(family)``) from cores; ``family`` is the primary category of each class."""
+def learn(texts: list[bytes], wanted: Array, weight: Array, plan: Plan) -> Learnt:
+    """Learn ``wanted`` probabilities [texts, classes] from cores."""
     buckets, offsets = features(texts, plan.buckets)
     importance = importance_of(buckets, len(texts), plan.buckets)
-    classes = len(family)
-    lanes = -(-classes // LANES) * LANES
-    families = np.concatenate([family, np.full(lanes - classes, family.max() + 1)]).astype(np.int64)
-    weights = np.zeros((plan.buckets, lanes), np.float32)
-    bias = np.zeros(lanes, np.float32)
+    classes = wanted.shape[1]
+    padded = np.zeros((len(texts), -(-classes // LANES) * LANES), np.float32)
+    padded[:, :classes] = wanted
+    found = [_learn_once(buckets, offsets, importance, padded, classes, weight, plan, seed) for seed in range(1, plan.seeds + 1)]
+    weights, bias = (sum(parts) / plan.seeds for parts in zip(*found, strict=True))
+    return Learnt(weights, bias, importance)
+
+
+def _learn_once(  # noqa: PLR0913, PLR0917 - the parts of one task
+    buckets: Array, offsets: Array, importance: Array, wanted: Array, classes: int, weight: Array, plan: Plan, seed: int
+) -> tuple[Array, Array]:
+    lanes = wanted.shape[1]
+    weights, bias = np.zeros((plan.buckets, lanes), np.float32), np.zeros(lanes, np.float32)
     bias[classes:] = -30
     speed, bias_speed = np.full(plan.buckets, 0.01, np.float32), np.ones(lanes, np.float32)
-    shuffle = np.random.default_rng(plan.seed)
+    value, strength, rate = importance.astype(np.float32), weight.astype(np.float32), np.float32(plan.rate)
+    shuffle = np.random.default_rng(seed)
     for epoch in range(plan.epochs):
-        order = shuffle.permutation(len(texts))
-        _epoch(
-            weights,
-            bias,
-            speed,
-            bias_speed,
-            buckets,
-            offsets,
-            importance.astype(np.float32),
-            target.astype(np.int64),
-            weight.astype(np.float32),
-            order,
-            families,
-            np.float32(plan.rate),
-            plan.dropped,
-            np.float32(plan.smoothing),
-            np.float32(plan.kinship),
-            plan.seed * 1000 + epoch,
-        )
-    return Learnt(weights[:, :classes], bias[:classes], importance)
+        order = shuffle.permutation(len(wanted))
+        once = seed * 1000 + epoch
+        _epoch(weights, bias, speed, bias_speed, buckets, offsets, value, wanted, strength, order, rate, plan.dropped, once)
+    return weights[:, :classes], bias[:classes]
