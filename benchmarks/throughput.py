@@ -1,0 +1,255 @@
+"""Measure how many transactions a second one core classifies, Arrow in, Arrow out, with score, merchant, rule ids and alias ids.
+
+    python -m benchmarks.throughput [--rows 1000000] [--rules 1000]
+
+The pack has 1,000 made-up rules with conditions over the shipped merchants, places, wording, MCC map and model (``benchmarks/scale.py``);
+the same is measured with the default pack. Each figure is taken in a process of its own, which loads the compiled pack and classifies the
+rows in batches from a file, as a user would: CPU time of the process inside ``classify``, one thread, median of three passes after one over
+the first batch; peak memory is that of the whole process. Peers see the same rows' clean views and do less: they find which rules'
+patterns match and nothing else.
+
+What is measured is checked on a sample: rule ids against a loop over ``re``; tables for batches of 1, 997 and all rows; repeats
+against rows one by one.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks import patterns
+from benchmarks.scale import UNIQUE_RATIO, distinct_rows, repeating_rows, write_pack
+from rayapp import Classifier, load_pack
+from rayapp.scoring.judge import MAX_RULES
+from rayapp.scoring.pack import CompiledPack
+from rayapp.scoring.text import clean
+
+ROOT = Path(__file__).resolve().parent.parent
+BATCH = 1 << 17
+PASSES = 3
+SAMPLE = 2_000
+REPEATS_SAMPLE = 100_000
+MEGABYTE = 1 << 20
+
+PEERS = (
+    patterns.Engine("a loop over compiled `re`", 400, patterns.naive),
+    patterns.Engine("Aho-Corasick, then `re`, per row", 20_000, patterns.filtered),
+    patterns.Engine("RE2 Set, per row", 50_000, patterns.re2_set),
+    patterns.Engine("Hyperscan, no output (limit)", 200_000, patterns.hyperscan_silent),
+    patterns.Engine("our patterns alone (limit)", 200_000, patterns.rayapp),
+)
+
+
+class Run(NamedTuple):
+    """One measurement: what is asked, of which rows, and the least rows a second that are wanted."""
+
+    name: str
+    rows: str
+    semantic: bool
+    wanted: int
+
+
+RUNS = (
+    Run("distinct rows, all but the semantic signal", "distinct", semantic=False, wanted=800_000),
+    Run("distinct rows, semantic signal where nothing else decided", "distinct", semantic=True, wanted=200_000),
+    Run(f"rows that repeat ({UNIQUE_RATIO:.0%} distinct), all signals", "repeating", semantic=True, wanted=1_000_000),
+)
+
+
+def main() -> None:
+    """Measure, check and print, or take one measurement as a child."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--rules", type=int, default=1000)
+    options.add_argument("--measure", nargs=3, metavar=("PACK", "ROWS", "SEMANTIC"), help="take one measurement and print it as JSON")
+    chosen = options.parse_args()
+    if chosen.measure:
+        pack, rows, semantic = chosen.measure
+        print(json.dumps(measure(pack, rows, semantic=semantic == "yes")))
+        return
+    with tempfile.TemporaryDirectory(prefix="rayapp-throughput-") as folder:
+        report(Path(folder), chosen.rows, chosen.rules)
+
+
+def report(folder: Path, rows: int, rules: int) -> None:
+    """Prepare packs and rows, check answers, measure everything and print it."""
+    made = write_pack(folder / "scale", rules)
+    packs = {"scale": load_pack(folder / "scale"), "default": load_pack()}
+    tables = {"distinct": distinct_rows(rows), "repeating": repeating_rows(rows)}
+    check(packs["scale"], made, tables)
+    for name, pack in packs.items():
+        (folder / f"{name}.pack").write_bytes(pack.dump())
+    for name, table in tables.items():
+        _store(table, folder / f"{name}.arrow")
+    print(f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    views = [clean(descriptor) for descriptor in tables["distinct"]["descriptor"][: max(peer.rows for peer in PEERS)].to_pylist()]
+    del tables
+    measured = {(name, run): _in_child(folder, name, run) for name in packs for run in RUNS}
+    peers = measure_peers(made, views)
+    for name, pack in packs.items():
+        _print_runs(name, pack, {run: measured[name, run] for run in RUNS})
+    _print_peers(peers, measured["scale", RUNS[0]]["speed"], rules)
+    print(f"load average at the end {os.getloadavg()[0]:.1f}")
+
+
+# --------------------------------------------------------------------------------------------------------- measurements
+def measure(pack_path: str, rows_path: str, *, semantic: bool) -> dict[str, float]:
+    """Classify the rows of a file ``PASSES`` times: rows per second of CPU time, their spread, share asked, peak memory in MB."""
+    pa.set_cpu_count(1)
+    classifier = Classifier(without_semantic(load_pack(pack_path), keep=semantic))
+    classifier.classify(next(_batches(rows_path)))
+    speeds = []
+    for _ in range(PASSES):
+        seconds, rows, suggested = 0.0, 0, 0
+        for batch in _batches(rows_path):
+            began = time.process_time()
+            answer = classifier.classify(batch)
+            seconds += time.process_time() - began
+            rows += len(answer)
+            suggested += int((answer["semantic_score"].to_numpy() > 0).sum())
+        speeds.append(rows / seconds)
+    return {"speed": median(speeds), "least": min(speeds), "most": max(speeds), "suggested": suggested / rows, "memory": _peak_memory()}
+
+
+def _peak_memory() -> float:
+    """Give this process's peak memory in MB; the resource module's figure begins, on Linux, with that of the parent."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
+
+
+def _in_child(folder: Path, name: str, run: Run) -> dict[str, float]:
+    """Take one measurement in a fresh process."""
+    arguments = [str(folder / f"{name}.pack"), str(folder / f"{run.rows}.arrow"), "yes" if run.semantic else "no"]
+    command = [sys.executable, "-m", "benchmarks.throughput", "--measure", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout)
+
+
+def measure_peers(made: list[dict[str, Any]], views: list[str]) -> dict[str, float]:
+    """Give rows per second of CPU time of each peer on the clean views."""
+    texts = [rule["pattern"] for rule in made]
+    speeds = {}
+    for peer in PEERS:
+        run = peer.make(texts)
+        part = views[: peer.rows]
+        run(part[:400])
+        run(part)
+        speeds[peer.name] = len(part) / median(patterns.seconds(run, part) for _ in range(PASSES))
+    return speeds
+
+
+def without_semantic(pack: CompiledPack, *, keep: bool) -> CompiledPack:
+    """Give a pack without its model, or with it."""
+    if keep:
+        return pack
+    arrays = {name: array for name, array in pack.arrays.items() if not name.startswith("semantic/")}
+    return CompiledPack(pack.manifest, arrays, pack.strings)
+
+
+def _store(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=BATCH)
+
+
+def _batches(path: str) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(path) as file, pa.ipc.open_stream(file) as reader:
+        yield from reader
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+def check(pack: CompiledPack, made: list[dict[str, Any]], tables: dict[str, pa.Table]) -> None:
+    """Stop where an answer is not what plain ``re`` gives, or depends on how the rows came."""
+    classifier = Classifier(pack)
+    sample = tables["distinct"][:SAMPLE]
+    whole = classifier.classify(sample)
+    for size in (1, 997):
+        _same(whole, _in_parts(classifier, sample, size), f"batches of {size}")
+    repeating = tables["repeating"][:REPEATS_SAMPLE]
+    _same(classifier.classify(repeating), _in_parts(classifier, repeating, 4_000), "repeats")
+    check_rules(whole, sample, made)
+
+
+def _in_parts(classifier: Classifier, table: pa.Table, size: int) -> pa.Table:
+    return pa.concat_tables([classifier.classify(table[first : first + size]) for first in range(0, len(table), size)])
+
+
+def _same(one: pa.Table, other: pa.Table, what: str) -> None:
+    if one.to_pylist() != other.to_pylist():
+        sys.exit(f"{what}: answers differ")
+
+
+def check_rules(answers: pa.Table, rows: pa.Table, made: list[dict[str, Any]]) -> None:
+    """Compare each row's rule ids with those that a loop over ``re`` finds for the same category, first rules first."""
+    compiled = [re.compile(rule["pattern"], re.IGNORECASE) for rule in made]
+    for answer, row in zip(answers.to_pylist(), rows.to_pylist(), strict=True):
+        view = clean(row["descriptor"])
+        fired = [rule["id"] for rule, one in zip(made, compiled, strict=True) if _is_for(rule, answer, row) and one.search(view)]
+        if answer["rule_ids"] != fired[:MAX_RULES]:
+            sys.exit(f"rules of {row}: {answer['rule_ids']}, and `re` finds {fired}")
+
+
+def _is_for(rule: dict[str, Any], answer: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Tell whether a made-up rule is of the answer's category and its conditions hold."""
+    when = rule["when"]
+    amount = when.get("amount")
+    return (
+        rule["category"] == answer["category_detailed"]
+        and when.get("direction", row["direction"]) == row["direction"]
+        and (amount is None or float(amount["min"]) <= row["amount"] <= float(amount["max"]))
+        and ("mcc" not in when or row["mcc"] in when["mcc"])
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- printing
+def machine() -> str:
+    """Name the processor and Python."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{name}, Python {platform.python_version()}, numpy {np.__version__}, pyarrow {pa.__version__}"
+
+
+def commit() -> str:
+    """Name the commit that is measured."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout.strip() or "unknown"
+
+
+def _print_runs(name: str, pack: CompiledPack, runs: dict[Run, dict[str, float]]) -> None:
+    counts = pack.manifest.counts
+    size = sum(array.nbytes for array in pack.arrays.values()) / MEGABYTE
+    print(f"\n{name} pack: {counts['rules']:,} rules, {counts['aliases']:,} aliases; {size:.0f} MB of arrays")
+    print("| what | of the target | rows/s/core | least-most | rows with a semantic score | peak MB |\n|---|---|---|---|---|---|")
+    for run, found in runs.items():
+        spread = f"{found['least']:,.0f}-{found['most']:,.0f}"
+        share = found["speed"] / run.wanted
+        print(f"| {run.name} | {share:.2f} | {found['speed']:,.0f} | {spread} | {found['suggested']:.0%} | {found['memory']:.0f} |")
+
+
+def _print_peers(peers: dict[str, float], ours: float, rules: int) -> None:
+    print(f"\npeers, which only look for the patterns of the {rules:,} rules:")
+    print("| peer | the whole classifier is faster by | rows/s/core |\n|---|---|---|")
+    for name, speed in peers.items():
+        print(f"| {name} | {ours / speed:,.2f} | {speed:,.0f} |")
+
+
+if __name__ == "__main__":
+    main()
