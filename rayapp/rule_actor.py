@@ -16,7 +16,7 @@ import numpy as np
 import ray
 from ray.exceptions import RayError
 
-from rayapp.errors import InvalidInput, RayappError, Unavailable
+from rayapp.errors import InvalidSetup, RayappError, Unavailable
 from rayapp.packs import CompiledPack, load_pack
 from rayapp.settings import Settings
 from rayapp.store import packs as stored
@@ -28,7 +28,7 @@ NAME = "rule_actor"
 POLL_S = 20.0
 """How long a long poll waits, and how often the actor looks into the database although nobody told it to."""
 
-FIRST_S = 2.0
+FIRST_S = 30.0
 """How long the actor is waited for by who could read the database as well."""
 
 RETRY_S = 1.0
@@ -145,7 +145,9 @@ def start_rule_actor(settings: Settings) -> Any:  # noqa: ANN401 - Ray's handles
 
 
 def rule_actor() -> Any:  # noqa: ANN401 - Ray's handles have no type of their own
-    """Find the cluster's rule actor; raises ``Unavailable`` when there is none."""
+    """Find the cluster's rule actor; raises ``Unavailable`` when there is none, or no cluster."""
+    if not ray.is_initialized():
+        raise Unavailable("this process is connected to no cluster")
     try:
         return ray.get_actor(NAME, namespace=NAMESPACE)
     except (ValueError, RayError) as error:
@@ -171,19 +173,22 @@ async def fetch_pack(settings: Settings, digest: str | None = None) -> Fetched:
 async def active_digest(settings: Settings) -> str:
     """Give the digest of the pack that new work is decided by; stores the installation's pack where there is none yet."""
     async with connection(resolve_url(settings)) as session:
-        await _install_pack(session, settings)
         digest = await stored.current_pack(session)
+        if digest is None:
+            await _install_pack(session, settings)
+            digest = await stored.current_pack(session)
     if digest is None:
-        raise InvalidInput("no pack is active: `rayapp packs publish --activate` makes one")
+        raise InvalidSetup("no pack is active: `rayapp packs publish --activate` makes one")
     return digest
 
 
 async def _from_database(session: Any, settings: Settings, digest: str | None) -> Fetched:  # noqa: ANN401 - see _catch_up
     if digest is not None:
         return Fetched(NO_VERSION, CompiledPack.load(await stored.fetch_pack(session, digest)))
-    await _install_pack(session, settings)
-    last = (await stored.list_activations(session, most=1))[0]
-    return Fetched(last.id, CompiledPack.load(await stored.fetch_pack(session, last.digest)))
+    activations = await stored.list_activations(session, most=1)
+    if not activations:
+        raise Unavailable("no pack is active yet")
+    return Fetched(activations[0].id, CompiledPack.load(await stored.fetch_pack(session, activations[0].digest)))
 
 
 async def _unpack(active: Active) -> Fetched:

@@ -15,7 +15,7 @@ def whole_rows(source: Stream, delimiter: str | None) -> Iterator[bytes]:
     With a ``delimiter`` the rows are CSV: a line end inside quotes is none, and a quote opens only where a field begins. Raises
     ``InvalidInput`` on a row of more than ``LONGEST_ROW`` bytes, since memory is bounded.
     """
-    quoted = _quoted_or_end(delimiter) if delimiter else None
+    quoted = quoted_or_end(delimiter) if delimiter else None
     rest = b""
     while part := source.read(BLOCK_BYTES):
         rest += part
@@ -28,7 +28,7 @@ def whole_rows(source: Stream, delimiter: str | None) -> Iterator[bytes]:
         yield rest
 
 
-def _quoted_or_end(delimiter: str) -> re.Pattern[bytes]:
+def quoted_or_end(delimiter: str) -> re.Pattern[bytes]:
     """Match a quoted field, its last quote as group 1 (empty when it is not there yet), or a line end."""
     return re.compile(rb'(?<![^\r\n%b])"(?:[^"]+|"")*+("?)|\n' % re.escape(delimiter.encode()))
 

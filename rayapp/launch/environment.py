@@ -21,6 +21,9 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
+# Ray takes the machine's outward address even where only this machine is meant, unless it is told that it can be no cluster of several.
+ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
 # Ray gives its workers a low priority, and a service on a busy machine would wait behind everything else.
 PRIORITY = {"RAY_worker_niceness": "0"}
 
@@ -37,7 +40,7 @@ HAPROXY = {
 
 def driver_environment(site: Site) -> dict[str, str]:
     """Give what a program needs to be let in by the cluster of ``site``."""
-    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(site.token), **QUIET}
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(site.token), **QUIET, **ONE_MACHINE}
 
 
 def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""What surrounds every request: an id, a line of metrics, and a problem where something went wrong. Pure ASGI, so that streams stay streams."""
+"""What surrounds every request: its id, its metrics, and a problem where something went wrong. Pure ASGI, so that streams stay streams.
+
+Ray Serve gives each request without ``x-request-id`` one, and puts it into the head of the answer; here it is read, and not written again.
+"""
 
 import logging
 import re
@@ -6,7 +9,7 @@ import time
 import uuid
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rayapp.errors import RayappError
@@ -38,7 +41,7 @@ class Envelope:
         started = time.perf_counter()
         request_id = request_id_of(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        reply = _Reply(send, request_id)
+        reply = _Reply(send)
         try:
             await self._app(scope, receive, reply)
         except Exception:
@@ -53,17 +56,15 @@ class Envelope:
 
 
 class _Reply:
-    """Passes a response on, with the request's id in its head."""
+    """Passes a response on and notes its status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._request_id = request_id
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
         await self._send(message)
 
 

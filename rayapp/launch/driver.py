@@ -1,0 +1,50 @@
+"""A program that uses the cluster: let in by the one that `rayapp up` runs, or with one of its own for as long as it needs it."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rayapp.launch.environment import ONE_MACHINE, QUIET, driver_environment
+from rayapp.launch.site import Site
+from rayapp.settings import Settings
+
+NAMESPACE = "rayapp"
+OBJECT_STORE_BYTES = 300 * 1000**2
+LEAST_CPUS = 2
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Set what Ray reads from the environment when it is imported; so before anything imports it."""
+    own = driver_environment(Site(settings.data_dir)) if cluster_address(settings) else _private_environment()
+    os.environ.update({**own, "RAY_BACKEND_LOG_LEVEL": "fatal"})
+
+
+def cluster_address(settings: Settings) -> str:
+    """Give the address of the cluster that runs here, nothing where there is none."""
+    site = Site(settings.data_dir)
+    state = site.read()
+    return state.ray_address if state is not None and site.taken() else ""
+
+
+@contextmanager
+def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """Connect this process to Ray for the length of the context; ``prepare_environment`` comes first."""
+    import ray
+
+    address = cluster_address(settings)
+    quiet = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "WARNING"}
+    if address:
+        ray.init(address=address, **quiet)
+    else:
+        say("nothing runs here (`rayapp up`): starting Ray for this alone")
+        cpus = max(os.cpu_count() or 1, LEAST_CPUS)
+        ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, _node_ip_address="127.0.0.1", **quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _private_environment() -> dict[str, str]:
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), **QUIET, **ONE_MACHINE}
