@@ -135,7 +135,7 @@ def test_probabilities_are_those_of_the_defined_scores(cores: list[bytes]) -> No
         norm = np.sqrt((MODEL.importance[buckets].astype(float) ** 2).sum())
         logits = (MODEL.weights[buckets].astype(int).sum(axis=0) * MODEL.scale / norm + MODEL.bias)[: len(CODES)]
         expected = np.exp(logits - logits.max())
-        expected *= np.repeat(expected.reshape(-1, 4).sum(axis=1), 4)
+        expected *= np.sqrt(np.repeat(expected.reshape(-1, 4).sum(axis=1), 4))
         expected /= expected.sum()
         assert shares == pytest.approx(np.sort(expected)[::-1][:BEST], abs=1e-4)
         assert expected[got] == pytest.approx(shares, abs=1e-4)

@@ -64,11 +64,15 @@ def one_line(found: Sequence[Merchant]) -> list[CardLine]:
 
 def decide(pack: CompiledPack, lines: Sequence[CardLine]) -> Verdict:
     """Decide card lines with the MCC hidden."""
-    table = transactions(lines)
+    return decide_table(pack, transactions(lines))
+
+
+def decide_table(pack: CompiledPack, table: pa.Table) -> Verdict:
+    """Decide the rows of a table, all of which must be good."""
     confidence = Classifier(pack).classify(table)["confidence"].to_numpy()
     columns, _ = read_columns(table)
     engine = Engine(pack)
-    raw = [line.descriptor.encode() for line in lines]
+    raw = [descriptor.encode() for descriptor in columns.descriptor.to_pylist()]
     offsets = np.zeros(len(raw) + 1, np.int64)
     np.cumsum([len(text) for text in raw], out=offsets[1:])
     views = engine.view(np.frombuffer(b"".join(raw), np.uint8).copy(), offsets)
