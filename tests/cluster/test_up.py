@@ -1,0 +1,82 @@
+"""``rayapp up`` leaves nothing behind, however it ends, and starts again after anything."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from rayapp.launch.ports import is_free
+from rayapp.launch.processes import process_of, started_with, wait_until_gone
+from rayapp.launch.site import RUN_DIR_VARIABLE, Site
+
+pytestmark = pytest.mark.cluster
+
+
+def start(installation):
+    command = [sys.executable, "-m", "rayapp.cli.main", "up"]
+    return subprocess.Popen(command, env=installation.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def wait_for_welcome(launcher):
+    for line in launcher.stdout:
+        if "Ctrl-C stops everything" in line:
+            return
+    pytest.fail("it did not come up")
+
+
+def nothing_is_left(site, port):
+    return not started_with(RUN_DIR_VARIABLE, str(site.run_dir)) and is_free("127.0.0.1", port) and not site.taken()
+
+
+def test_kill_nine_takes_everything_down_and_ctrl_c_stops_the_next_run(own_dir, cluster):
+    installation = cluster.another(own_dir / "other")
+    (own_dir / "other").chmod(0o755)
+    site, port = Site(installation.settings.data_dir), installation.settings.http_port
+    launcher = start(installation)
+    wait_for_welcome(launcher)
+    state = site.read()
+    assert httpx.get(installation.settings.http_url + "/readyz").status_code == 200
+    launcher.send_signal(signal.SIGKILL)
+    launcher.wait()
+    launcher.stdout.close()
+    assert cluster.eventually(lambda: nothing_is_left(site, port))
+    again = start(installation)
+    wait_for_welcome(again)
+    assert httpx.get(installation.settings.http_url + "/readyz").status_code == 200
+    second = installation.rayapp("up")
+    assert second.returncode == 1
+    assert "runs already" in second.stderr
+    haproxies = [process for process in started_with(RUN_DIR_VARIABLE, str(site.run_dir)) if b"haproxy" in cmdline(process.pid)]
+    assert haproxies
+    again.send_signal(signal.SIGINT)
+    assert again.wait(120) == 0
+    again.stdout.close()
+    assert nothing_is_left(site, port)
+    assert not wait_until_gone(haproxies, 0)
+    assert all(is_free("127.0.0.1", taken) for taken in state.ports)
+    assert not site.run_dir.exists()
+    installation.rayapp("down")
+
+
+def test_a_taken_port_is_named_before_anything_starts(own_dir, cluster):
+    installation = cluster.another(own_dir / "third")
+    environment = {**installation.environment, "RAYAPP_HTTP_PORT": cluster.environment["RAYAPP_HTTP_PORT"]}
+    refused = installation._replace(environment=environment).rayapp("up")
+    assert refused.returncode == 1
+    assert f"port {cluster.settings.http_port} is taken by process" in refused.stderr
+    assert "RAYAPP_HTTP_PORT" in refused.stderr
+
+
+def test_status_says_what_runs(cluster):
+    told = cluster.rayapp("status", "--json")
+    assert told.returncode == 0
+    assert '"service":"up"' in told.stdout
+    assert process_of(os.getpid())
+
+
+def cmdline(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
+        return file.read()
