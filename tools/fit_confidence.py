@@ -1,11 +1,14 @@
 """Measure how often decisions are right on merchants that nothing has seen, by what carries them: ``confidence.json``.
 
-    python tools/fit_confidence.py --source DIR [--pack DIR] [--out FILE]
+    python tools/fit_confidence.py --source DIR [--teacher DIR] [--pack DIR] [--out FILE]
 
-DIR is that of train_semantic.py. For each of five folds of the merchants the model and the learned merchants are rebuilt without the
-fold, and the whole engine decides it, one line for each merchant, with the MCC hidden. What was learnt by heart cannot be met on merchants
-held out: its decisions are those on the year after training (``train/card_2019_validation.csv.gz``), one line for each merchant. Kinds of
-evidence that these lines lack keep what ``rayapp.scoring.confidence`` assumes.
+DIR is that of train_semantic.py. What was learnt from card lines is measured on card lines: for each fold of the merchants the model and
+the learned merchants are rebuilt without the fold, and the whole engine decides it, one line for each merchant, with the MCC hidden;
+what was learnt by heart cannot be met on merchants held out, and is measured on the year after training
+(``train/card_2019_validation.csv.gz``). What people wrote (merchants, brands, rules) is measured on the open half of the hand-labelled
+lines of consumers' accounts (benchmarks/consumer.py): the label of a card line is its MCC, which the acquirer sets by a merchant's
+registered business, and which is no measure of whether a brand's trade is known. Kinds of evidence that these lines lack keep what
+``rayapp.scoring.confidence`` assumes.
 """
 
 import argparse
@@ -15,20 +18,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from semantic_model.calibration import Judged, fit_bases  # noqa: E402
 from semantic_model.history import fold_of, merchants, one_each, read_lines  # noqa: E402
-from semantic_model.trial import CardLine, decide, one_line  # noqa: E402
+from semantic_model.trial import CardLine, decide, decide_table, one_line  # noqa: E402
 from train_semantic import FOLDS, PACK, Bench, held_out_pack, set_up  # noqa: E402
 
+from benchmarks.consumer import FILES, INPUT, half_of, read_cases  # noqa: E402
 from rayapp.scoring.confidence import BASES  # noqa: E402
 from rayapp.scoring.pack import CompiledPack  # noqa: E402
 
 NEXT_YEAR = "train/card_2019_validation.csv.gz"
 LEARNED = BASES.index("learned")
+BY_CARD = frozenset({LEARNED, BASES.index("semantic")})
+"""Evidence that is measured on card lines."""
 
 
 def held_out_lines(bench: Bench, number: int) -> list[CardLine]:
@@ -51,6 +58,21 @@ def by_heart(bench: Bench, source: Path, codes: Sequence[str]) -> Judged:
     return Judged(*(column[rows] for column in got))
 
 
+def by_consumers(pack: CompiledPack, codes: Sequence[str]) -> Judged:
+    """Give the decisions on the open half of the consumers' lines that rest on what people wrote."""
+    cases = [case for file in FILES for case in read_cases(file) if half_of(case["descriptor"]) == "open"]
+    columns = {name: pa.array([None if case.get(name) is None else str(case[name]) for case in cases], pa.string()) for name in INPUT}
+    got = decide_table(pack, pa.table({"id": pa.array([str(place) for place in range(len(cases))]), **columns}))
+    right = np.array(
+        [
+            codes[number] in {case["category"], *case.get("also", ())} if number >= 0 else False
+            for number, case in zip(got.category, cases, strict=True)
+        ]
+    )
+    rows = ~np.isin(got.basis, [*BY_CARD, -1])
+    return Judged(got.basis[rows], got.standing[rows], right[rows])
+
+
 def main() -> None:
     """Read the arguments, decide, fit, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -63,8 +85,9 @@ def main() -> None:
     decided = [by_heart(bench, arguments.source, codes)]
     for number in range(FOLDS):
         got = judged(held_out_pack(bench, number), held_out_lines(bench, number), codes)
-        rows = got.basis != LEARNED
+        rows = np.isin(got.basis, list(BY_CARD - {LEARNED}))
         decided.append(Judged(*(column[rows] for column in got)))
+    decided.append(by_consumers(bench.pack, codes))
     fitted = fit_bases(decided)
     arguments.out.write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")
     for number, name in enumerate(BASES):
