@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from rayapp import Classifier, Transaction
 from rayapp.packs.compile import compile_pack
 from tests.scoring.conftest import FILES, write_pack
