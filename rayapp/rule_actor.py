@@ -72,8 +72,8 @@ class RuleActor:
         self._start()
         async with self._changed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait_for(lambda: self._active is not None and self._active.version != known), patience_s)
-            return self._active if self._active is not None and self._active.version != known else None
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._newer(known) is not None), patience_s)
+            return self._newer(known)
 
     async def activate(self, digest: str, reason: str = "") -> int:
         """Make a stored pack the active one, which all who follow are told at once; gives the version."""
@@ -89,6 +89,9 @@ class RuleActor:
     async def acknowledgements(self) -> dict[str, int]:
         """Give the version that each follower said it decides by."""
         return dict(self._acknowledged)
+
+    def _newer(self, known: int) -> Active | None:
+        return self._active if self._active is not None and self._active.version != known else None
 
     def _start(self) -> None:
         if self._watch is None:
@@ -155,14 +158,17 @@ def rule_actor() -> Any:  # noqa: ANN401 - Ray's handles have no type of their o
 
 
 async def fetch_pack(settings: Settings, digest: str | None = None) -> Fetched:
-    """Give the active pack, or the stored one of this digest: from the rule actor, else PostgreSQL, else (the active one) the installation."""
+    """Give the active pack, or the stored one of this digest.
+
+    From the rule actor, else from PostgreSQL, else from the installation, if it is the active pack that is asked for.
+    """
     with suppress(RayappError, RayError):
         active = await rule_actor().wait.remote(-1, FIRST_S)
         if active is not None and digest in {None, active.digest}:
             return await _unpack(active)
     try:
         async with connection(resolve_url(settings)) as session:
-            return await _from_database(session, settings, digest)
+            return await _from_database(session, digest)
     except Unavailable:
         pack = await asyncio.to_thread(load_pack, settings.pack)
         if digest not in {None, pack.digest}:
@@ -182,7 +188,7 @@ async def active_digest(settings: Settings) -> str:
     return digest
 
 
-async def _from_database(session: Any, settings: Settings, digest: str | None) -> Fetched:  # noqa: ANN401 - see _catch_up
+async def _from_database(session: Any, digest: str | None) -> Fetched:  # noqa: ANN401 - see _catch_up
     if digest is not None:
         return Fetched(NO_VERSION, CompiledPack.load(await stored.fetch_pack(session, digest)))
     activations = await stored.list_activations(session, most=1)

@@ -95,7 +95,8 @@ class Voice:
             return
         self._told = time.monotonic()
         if self._as_json:
-            self._event("progress", rows=progress.rows, of=plan.rows, quarantined=progress.quarantined, rows_per_s=round(self._speed(progress)))
+            per_s = round(self._speed(progress))
+            self._event("progress", rows=progress.rows, of=plan.rows, quarantined=progress.quarantined, rows_per_s=per_s)
             return
         speed = self._speed(progress)
         pace = f"{speed:,.0f} rows/s, {(plan.rows - progress.rows) / speed:,.0f} s left" if speed else "loaders are starting"

@@ -103,7 +103,10 @@ def _head(file: BinaryIO) -> tuple[bytes, str | None, int]:
 
 def _digest(file: BinaryIO) -> str:
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while part := file.read(BLOCK_BYTES):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 class _Block(msgspec.Struct, frozen=True):
@@ -140,7 +143,7 @@ def _by_rows(file: BinaryIO, blocks: list[_Block], delimiter: str | None) -> Ite
     row = number = 0
     for block in blocks:
         file.seek(block.offset)
-        ends = _ends(cast("bytes", file.read(block.length)), delimiter)
+        ends = _ends(file.read(block.length), delimiter)
         begin = 0
         for last in range(min(LARGE_ROWS, len(ends)), len(ends) + LARGE_ROWS, LARGE_ROWS):
             end = ends[min(last, len(ends)) - 1]

@@ -131,7 +131,7 @@ def _detach(settings: Settings) -> int:
     said = settings.data_dir / "launcher.log"
     with said.open("wb") as log:
         command = [sys.executable, "-m", "rayapp.cli.main", "up"]
-        launcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: SIM115
+        launcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     while "rayapp is up." not in (text := said.read_text(errors="replace")):
         if launcher.poll() is not None:
             print(text, end="", file=sys.stderr)

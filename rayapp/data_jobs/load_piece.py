@@ -90,17 +90,17 @@ def _refusals(table: pa.Table) -> list[Problem]:
     found: list[Problem] = []
     for name in TEXTS:
         if name in table.column_names:
-            found += _named(table, name, pc.match_substring(_text(table[name]), "\0"), "holds a NUL character")
-    found += _named(table, "id", pc.greater(pc.binary_length(_text(table["id"])), LONGEST_KEY), f"is longer than {LONGEST_KEY} bytes")
+            found += _named(name, pc.match_substring(_text(table[name]), "\0"), "holds a NUL character")
+    found += _named("id", pc.greater(pc.binary_length(_text(table["id"])), LONGEST_KEY), f"is longer than {LONGEST_KEY} bytes")
     if "amount" in table.column_names:
         amounts = _text(table["amount"])
         blank = pc.match_substring_regex(amounts, r"^\s*$")
         wrong = pc.and_(pc.invert(pc.match_substring_regex(amounts, AMOUNT)), pc.invert(blank))
-        found += _named(table, "amount", wrong, "is not a decimal number of at most 60 digits")
+        found += _named("amount", wrong, "is not a decimal number of at most 60 digits")
     return found
 
 
-def _named(table: pa.Table, name: str, wrong: pa.ChunkedArray, message: str) -> list[Problem]:
+def _named(name: str, wrong: pa.ChunkedArray, message: str) -> list[Problem]:
     rows = np.flatnonzero(pc.fill_null(wrong, fill_value=False).to_numpy())
     return [Problem(int(row), name, message) for row in rows]
 
@@ -110,7 +110,8 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.chunked_array([pa.array([None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()], pa.string())])
+        texts = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
 
 
 def _as_text(table: pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rayapp.launch.environment import ONE_MACHINE, QUIET, driver_environment
 from rayapp.launch.site import Site
@@ -33,7 +34,7 @@ def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
     import ray
 
     address = cluster_address(settings)
-    quiet = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "WARNING"}
+    quiet: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "WARNING"}
     if address:
         ray.init(address=address, **quiet)
     else:

@@ -1,6 +1,6 @@
 """Starts HAProxy for Ray Serve such that it ends with the process that started it, and listens on loopback only where that is wanted.
 
-Serve leaves HAProxy behind when it is itself killed, and its ports with it; and Serve's template binds the statistics and metrics of HAProxy
+Serve leaves HAProxy behind when it is itself killed, and its ports with it; and Serve's template binds HAProxy's statistics and metrics
 to every interface. Run as ``python -I haproxy_guard.py HAPROXY -db -f CONFIG ...`` in HAProxy's place; it becomes HAProxy. Imports nothing
 but the standard library, since it stands in the way of every reload.
 """

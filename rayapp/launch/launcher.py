@@ -109,7 +109,7 @@ class Cluster:
         with self._site.log.open("ab") as log:
             command = [sys.executable, "-m", "rayapp.launch.head", str(self._site.run_dir)]
             environment = with_own(self._environment)
-            self._head = subprocess.Popen(  # noqa: SIM115 - lives longer than this function
+            self._head = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )
         self._say_state(phase="starting", head=process_of(self._head.pid), ports=ports_of(self._environment, self._settings.http_port))

@@ -80,9 +80,13 @@ def answer_bulk(classifier: Classifier, body: bytes) -> Answer:
             results[places[row]] = RejectedRow(chunk[row].id, REJECTED, tuple(_placed(problem, places[row]) for problem in found))
         good = (place for row, place in enumerate(places) if row not in bad)
         results.update(zip(good, decisions_of(table, classifier.pack), strict=True))
-    outcomes = Counter((result.status, result.level if isinstance(result, Classification) else "") for result in results.values())
+    outcomes: Counter[Outcome] = Counter(_outcome(result) for result in results.values())
     ordered = [results[place] for place in range(len(results))]
     return Answer(msgspec.json.encode(BulkAnswer(ordered, _summary(outcomes), classifier.pack.digest)), outcomes)
+
+
+def _outcome(result: Classification | RejectedRow) -> Outcome:
+    return result.status, result.level if isinstance(result, Classification) else ""
 
 
 def _placed(problem: Problem, place: int) -> Place:

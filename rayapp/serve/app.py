@@ -4,17 +4,18 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from rayapp.errors import RayappError
+from rayapp.errors import InvalidInput, RayappError
 from rayapp.serve.answers import CHUNK_ROWS, Answer, answer_bulk, answer_one
 from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS
 from rayapp.serve.desk import Desk
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, ONE_DOCS, PLAIN_DOCS, READY_DOCS, describe
-from rayapp.serve.problems import BodyTooLarge, UnsupportedBody, report_of, report_of_status, response_of
+from rayapp.serve.problems import BodyTooLarge, Place, UnsupportedBody, report_of, report_of_status, response_of
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,6 +34,7 @@ def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an
     app = FastAPI(title="rayapp", summary="Merchant, category, confidence and reasons for bank and card transactions.", redoc_url=None)
     app.add_exception_handler(RayappError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_as_framework)
+    app.add_exception_handler(RequestValidationError, _refuse_parameters)
     _add_classification(app, desk)
     _add_operation(app, desk)
     describe(app)
@@ -99,7 +101,7 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 def _check_media_type(request: Request) -> None:
-    """Refuse what says of itself that it is no JSON; a client that says nothing, or sends a form's type as curl does, is taken at its bytes."""
+    """Refuse what says of itself that it is no JSON; who says nothing, or a form as curl does, is taken at the bytes."""
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if not (media_type == JSON or media_type.endswith("+json") or media_type == "application/x-www-form-urlencoded"):
         raise UnsupportedBody(f"the body is {media_type!r} and {JSON} is needed")
@@ -120,3 +122,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _refuse_as_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     return response_of(report_of_status(error.status_code, str(error.detail), request.state.request_id), error.headers)
+
+
+async def _refuse_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    places = [Place(f"?{fault['loc'][-1]}", fault["msg"]) for fault in error.errors()]
+    refused = InvalidInput("; ".join(f"{place.pointer}: {place.detail}" for place in places), places)
+    return response_of(report_of(refused, request.state.request_id))

@@ -111,7 +111,8 @@ def pointer_of(path: str) -> str:
 
 def _check_count(count: int) -> None:
     if count > MAX_ROWS:
-        raise BodyTooLarge(f"the body has {count:,} transactions and the most is {MAX_ROWS:,}: send them in parts, or load a file with `rayapp ingest`")
+        said = f"the body has {count:,} transactions and the most is {MAX_ROWS:,}"
+        raise BodyTooLarge(f"{said}: send them in parts, or load a file with `rayapp ingest`")
 
 
 def _id_of(item: msgspec.Raw) -> str | None:

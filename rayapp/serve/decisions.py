@@ -10,9 +10,10 @@ from rayapp.scoring.transaction import Category, Classification, Merchant
 
 def decisions_of(table: pa.Table, pack: CompiledPack) -> list[Classification]:
     """Read the rows of a table that ``Classifier.classify`` gave; ``pack`` is the one that decided and knows the merchants' websites."""
-    column = {name: table[name].to_pylist() for name in table.column_names if name not in {"merchant_id", "category_primary", "category_detailed"}}
-    merchants = zip(column["merchant_name"], _texts(table["merchant_id"]), _websites(table["merchant_id"], pack), _texts(table["processor"]), strict=True)
-    categories = zip(table["category_primary"].to_pylist(), table["category_detailed"].to_pylist(), strict=True)
+    column = {name: table[name].to_pylist() for name in table.column_names}
+    ids, processors = _texts(table["merchant_id"]), _texts(table["processor"])
+    merchants = zip(column["merchant_name"], ids, _websites(table["merchant_id"], pack), processors, strict=True)
+    categories = zip(column["category_primary"], column["category_detailed"], strict=True)
     rows = zip(
         column["id"],
         column["status"],

@@ -30,7 +30,7 @@ MAX_ONGOING = 1_000
 class Ingress:
     """One replica."""
 
-    async def __init__(self, settings: Settings) -> None:
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits it
         """Load the active pack; the replica takes requests when that is done."""
         self._desk = Desk()
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
@@ -41,7 +41,7 @@ class Ingress:
     async def _swap(self, fetched: Fetched) -> None:
         await self._desk.swap(fetched.version, fetched.pack)
 
-    def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401, PLW3201 - Serve's own name for it
+    def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401 - an ASGI app
         """Give the routes around this replica's desk."""
         return build_app(self._desk)
 

@@ -15,15 +15,12 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at zero."""
-        self._registry = CollectorRegistry()
-        self._requests = Total(
-            "rayapp_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
-        )
-        self._latency = Histogram(
-            "rayapp_http_request_seconds", "Time from the head of a request to the end of its answer.", ["route"], buckets=LATENCY_S, registry=self._registry
-        )
-        self._rows = Total("rayapp_rows", "Transactions answered, by status and level.", ["status", "level"], registry=self._registry)
-        self._pack = Gauge("rayapp_pack_version", "Version of the rule pack that decides, with its digest.", ["pack"], registry=self._registry)
+        self._registry = own = CollectorRegistry()
+        self._requests = Total("rayapp_http_requests", "Requests answered.", ["method", "route", "status"], registry=own)
+        until = "Time from the head of a request to the end of its answer."
+        self._latency = Histogram("rayapp_http_request_seconds", until, ["route"], buckets=LATENCY_S, registry=own)
+        self._rows = Total("rayapp_rows", "Transactions answered, by status and level.", ["status", "level"], registry=own)
+        self._pack = Gauge("rayapp_pack_version", "Version of the rule pack that decides, with its digest.", ["pack"], registry=own)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -18,7 +18,10 @@ BULK_ANSWER = {
     "type": "object",
     "required": ["results", "summary", "pack"],
     "properties": {
-        "results": {"type": "array", "items": {"anyOf": [{"$ref": COMPONENTS.format(name=name)} for name in ("Classification", "RejectedRow")]}},
+        "results": {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": COMPONENTS.format(name=name)} for name in ("Classification", "RejectedRow")]},
+        },
         "summary": {"$ref": COMPONENTS.format(name="Summary")},
         "pack": {"type": "string"},
     },
@@ -35,26 +38,27 @@ def _body(name: str, example: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _answers(name: str, problems: dict[int, str]) -> dict[int | str, dict[str, Any]]:
-    given: dict[int | str, dict[str, Any]] = {200: {"description": "The answer", "content": {"application/json": {"schema": _schema(name)}}}}
-    return given | {
-        status: {"description": description, "content": {MEDIA_TYPE: {"schema": _schema("Report")}}} for status, description in problems.items()
-    }
+def _answers(schema: dict[str, Any], problems: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    def content(media_type: str, described: dict[str, Any]) -> dict[str, Any]:
+        return {"content": {media_type: {"schema": described}}}
+
+    given: dict[int | str, dict[str, Any]] = {200: {"description": "The answer", **content("application/json", schema)}}
+    return given | {status: {"description": words, **content(MEDIA_TYPE, _schema("Report"))} for status, words in problems.items()}
 
 
 def _plain(schema: dict[str, Any], problems: dict[int, str]) -> dict[str, Any]:
-    return {"responses": {**_answers("Report", problems), 200: {"description": "The answer", "content": {"application/json": {"schema": schema}}}}}
+    return {"responses": _answers(schema, problems)}
 
 
 REFUSED = {400: "The body cannot be read", 413: "The body is too large", 415: "The body is no plain JSON", 503: "No pack is loaded yet"}
 
 ONE_DOCS: dict[str, Any] = {
     "openapi_extra": _body("Transaction", EXAMPLE),
-    "responses": _answers("Classification", {**REFUSED, 422: "A value is wrong"}),
+    "responses": _answers(_schema("Classification"), {**REFUSED, 422: "A value is wrong"}),
 }
 BULK_DOCS: dict[str, Any] = {
     "openapi_extra": _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]}),
-    "responses": _answers("BulkAnswer", REFUSED),
+    "responses": _answers(_schema("BulkAnswer"), REFUSED),
 }
 PLAIN_DOCS: dict[str, Any] = _plain({"type": "object", "properties": {"status": {"const": "ok"}}}, {})
 READY_DOCS: dict[str, Any] = _plain(

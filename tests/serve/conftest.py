@@ -1,0 +1,66 @@
+"""The real app with a real classifier of a small pack, without a cluster."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rayapp import Classifier
+from rayapp.packs.compile import compile_pack
+from rayapp.serve.app import build_app
+from rayapp.serve.desk import Deciding, Desk
+
+FILES = {
+    "pack.toml": 'name = "small"\nversion = "1"\n',
+    "taxonomy.csv": "primary,detailed,direction,merchant,description\nFOOD,FOOD_COFFEE,debit,yes,\nPAY,PAY_SALARY,credit,no,\n",
+    "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_COFFEE,0.8,\n6012,6012,PAY_SALARY,0.1,\n",
+    "merchants/all.csv": "id,name,category,aliases,countries,website,match,weight\nblue,Blue Bottle,FOOD_COFFEE,,,bluebottle.example,,0.95\n",
+    "processors.csv": "id,name,prefixes,star\nsquare,Square,SQ,needed\n",
+}
+
+
+@pytest.fixture(scope="session")
+def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    """The small pack's classifier."""
+    folder: Path = tmp_path_factory.mktemp("pack")
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    return Classifier(compile_pack(folder))
+
+
+class Client:
+    """Sends single requests to an app in this process."""
+
+    def __init__(self, app: object) -> None:
+        self.app = app
+
+    def __call__(self, method: str, path: str, **more: object) -> httpx.Response:
+        """Send one request."""
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://rayapp") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(send())
+
+
+@pytest.fixture
+def desk(small_classifier: Classifier) -> Desk:
+    """A desk that decides by the small pack."""
+    desk = Desk()
+    desk.use(Deciding(7, small_classifier))
+    return desk
+
+
+@pytest.fixture
+def ask(desk: Desk) -> Client:
+    """A client of the app around the desk."""
+    return Client(build_app(desk))
+
+
+@pytest.fixture
+def ask_unready() -> Client:
+    """A client of an app that has no pack yet."""
+    return Client(build_app(Desk()))
