@@ -42,6 +42,8 @@ CITY, REGION, COUNTRY, COMMON = 1, 2, 4, 8
 
 PEELABLE = NOISE | NOISE_START | NOISE_END | TAIL | TAIL_COLON | HEAD | PROCESSOR
 _LONGEST_PLACE = 4
+_LEAST_FUSED = 7
+"""Letters of a city of one word and its region, printed as one: shorter ones are words (DIRECT is no place in Connecticut)."""
 
 
 class Lexicon(NamedTuple):
@@ -257,7 +259,7 @@ def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: in
     tokens = scan.tokens
     t = scan.kept[kept - 1]
     start, end = tokens.start[t], tokens.end[t]
-    if scan.hit_of[kept - 1] >= 0 or end - start < 6 or tokens.flags[t] & NUMBER:
+    if scan.hit_of[kept - 1] >= 0 or end - start < 6 or tokens.flags[t] & NUMBER or scan.single[t] >= 0:
         return -1, -1, kept
     region_hash = hash_bytes(data, end - 2, end)
     if not may_start(lexicon.places, region_hash):
@@ -273,7 +275,9 @@ def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: in
             free = free and scan.hit_of[k] < 0
         scan.hashes[kept - 1 - first] = hash_bytes(data, start, end - 2)
         city = find(lexicon.places, scan.hashes, 0, kept - first) if free else -1
-        if city >= 0 and lexicon.place_kind[city] & CITY:
+        if city < 0 or lexicon.place_kind[city] & (CITY | COMMON) != CITY:
+            continue
+        if lexicon.place_country[city] == lexicon.place_country[region] and (first < kept - 1 or end - start >= _LEAST_FUSED):
             return city, region, first
     return -1, -1, kept
 

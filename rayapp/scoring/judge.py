@@ -444,14 +444,15 @@ def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
 
 @njit(nogil=True, cache=True, _nrt=False)
 def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants, row: int, out: Verdicts) -> None:
-    """Name the merchant: the strongest evidence for the chosen category, else the strongest that was found at all."""
-    strongest, preferred = -1, False
+    """Name the merchant: the strongest evidence for the chosen category, else the strongest of all; learned ones last."""
+    strongest, best = -1, -1
     for i in range(n):
         if reasons.part[i] != MERCHANT:
             continue
         same = category >= 0 and reasons.category[i] == category
-        if strongest < 0 or (same and not preferred) or (same == preferred and reasons.value[i] > reasons.value[strongest]):
-            strongest, preferred = i, same
+        rank = (4 * ONE if same else 0) + (0 if reasons.origin[i] == LEARNED else 2 * ONE) + reasons.value[i]
+        if rank > best:
+            strongest, best = i, rank
     if strongest < 0:
         return
     if reasons.origin[strongest] == LEARNED:
