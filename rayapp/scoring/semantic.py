@@ -7,10 +7,10 @@ spaces squashed out. A feature is hashed to a bucket; equal buckets of a row cou
     scale[class] * sum(weights[bucket, class]) / sqrt(sum(importance[bucket] ** 2)) + bias[class]
 
 with int8 weights and uint8 importance, so that both sums are exact integers and depend on neither the order nor the batch.
-Scores divided by the temperature go through a softmax. Each class's probability is then multiplied by the square root of its family's (the
-primary category's: the sum over its classes) and the products are scaled to one: a choice within a likely family is right more often than a
-lone peak (on merchants held out 0.8 points more primaries are right, and as many detailed categories). ``tools/train_semantic.py`` builds the
-file, ``MODEL_CARD.md`` in the pack tells what it can do.
+Scores divided by the temperature go through a softmax. Each class's probability is then multiplied by the square root of its family's
+(the primary category's: the sum over its classes) and the products are scaled to one: a choice within a likely family is right more often
+than a lone peak (on merchants held out 0.8 points more primaries are right, and as many detailed categories). ``tools/train_semantic.py``
+builds the file, ``MODEL_CARD.md`` in the pack tells what it can do.
 """
 
 import json

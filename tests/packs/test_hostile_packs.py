@@ -22,7 +22,7 @@ when = { direction = "debit", amount = { min = "5", max = "500" }, mcc = ["5411"
 examples = ["OVERDRAFT FEE 01/02", { descriptor = "NSF", direction = "debit", amount = "35.00" }]
 counterexamples = ["OVERDRAFT PROTECTION TRANSFER"]
 why = "short"
-"""  # noqa: E501 - one line, as people write it
+"""
 FILES = {
     "rules/a.toml": RULES,
     "pack.toml": 'name = "small"\nversion = "1"\ncombine = "sum"\n[weights]\nmcc = 0.1\n[levels]\nhigh = 0.9\n',

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-import rayapp.serve.problems as problems
 from rayapp.errors import RayappError
+from rayapp.serve import problems
 from rayapp.serve.problems import KINDS, report_of
 
 
