@@ -22,19 +22,26 @@ NEEDED = ("id", "descriptor")
 
 
 class FileReader(msgspec.Struct, frozen=True):
-    """Reads pieces of the plain text at ``path``; ``header`` is its first line, or nothing where there is none."""
+    """Reads pieces of the plain text at ``path``; ``header`` is its first line and ``delimiter`` its own, nothing for JSON lines."""
 
     path: str
     header: bytes
+    delimiter: str | None
 
     def __call__(self, piece: Piece) -> Iterator[Rows]:
         """Read a piece, block by block."""
         with Path(self.path).open("rb") as file:
             file.seek(piece.offset)
-            content = io.BytesIO(self.header + file.read(piece.length))
-        for block in read_blocks(Stream.of(content)):
+            content = file.read(piece.length)
+
+        def line_of(row: int) -> int:
+            before = _ends(content, self.delimiter)[row - piece.first_row - 1] if row > piece.first_row else 0
+            return piece.first_line + content.count(b"\n", 0, before)
+
+        for block in read_blocks(Stream.of(io.BytesIO(self.header + content))):
             places = [piece.first_row + place for place in block.places]
-            yield Rows(block.table, places, [Unread(piece.first_row + unread.row, unread.message) for unread in block.unread])
+            unread = [Unread(piece.first_row + bad.row, bad.message) for bad in block.unread]
+            yield Rows(block.table, places, unread, line_of)
 
 
 @contextmanager
@@ -76,12 +83,12 @@ def _plan(name: str, path: Path, settings: Settings) -> tuple[Plan, FileReader]:
         header, delimiter, start = _head(file)
         digest = _digest(file)
         file.seek(start)
-        blocks = list(_blocks(file, start, delimiter))
+        blocks = list(_blocks(file, start, delimiter, 1 + header.count(b"\n")))
         rows = sum(block.rows for block in blocks)
         tier = tier_of(rows, settings)
         pieces = tuple(_cut(file, blocks, tier, delimiter))
     plan = Plan(name, f"sha256:{digest}/{tier}", path.stat().st_size, rows, tier, pieces)
-    return plan, FileReader(str(path), header)
+    return plan, FileReader(str(path), header, delimiter)
 
 
 def _head(file: BinaryIO) -> tuple[bytes, str | None, int]:
@@ -115,13 +122,15 @@ class _Block(msgspec.Struct, frozen=True):
     offset: int
     length: int
     rows: int
+    first_line: int
 
 
-def _blocks(file: BinaryIO, start: int, delimiter: str | None) -> Iterator[_Block]:
+def _blocks(file: BinaryIO, start: int, delimiter: str | None, line: int) -> Iterator[_Block]:
     offset = start
     for piece in whole_rows(Stream.of(file), delimiter):
-        yield _Block(offset, len(piece), len(_ends(piece, delimiter)))
+        yield _Block(offset, len(piece), len(_ends(piece, delimiter)), line)
         offset += len(piece)
+        line += piece.count(b"\n")
 
 
 def _cut(file: BinaryIO, blocks: list[_Block], tier: Tier, delimiter: str | None) -> Iterator[Piece]:
@@ -129,13 +138,13 @@ def _cut(file: BinaryIO, blocks: list[_Block], tier: Tier, delimiter: str | None
     match tier:
         case "small" | "medium":
             if blocks:
-                yield Piece(0, blocks[0].offset, sum(block.length for block in blocks), 0)
+                yield Piece(0, blocks[0].offset, sum(block.length for block in blocks), 0, blocks[0].first_line)
         case "large":
             yield from _by_rows(file, blocks, delimiter)
         case "huge":
             row = 0
             for number, block in enumerate(blocks):
-                yield Piece(number, block.offset, block.length, row)
+                yield Piece(number, block.offset, block.length, row, block.first_line)
                 row += block.rows
 
 
@@ -143,14 +152,14 @@ def _by_rows(file: BinaryIO, blocks: list[_Block], delimiter: str | None) -> Ite
     row = number = 0
     for block in blocks:
         file.seek(block.offset)
-        ends = _ends(file.read(block.length), delimiter)
+        content = file.read(block.length)
+        ends = _ends(content, delimiter)
         begin = 0
-        for last in range(min(LARGE_ROWS, len(ends)), len(ends) + LARGE_ROWS, LARGE_ROWS):
-            end = ends[min(last, len(ends)) - 1]
-            if end > begin:
-                count = min(last, len(ends)) - (last - LARGE_ROWS if last > LARGE_ROWS else 0)
-                yield Piece(number, block.offset + begin, end - begin, row)
-                number, row, begin = number + 1, row + count, end
+        for first in range(0, len(ends), LARGE_ROWS):
+            end = ends[min(first + LARGE_ROWS, len(ends)) - 1]
+            yield Piece(number, block.offset + begin, end - begin, row + first, block.first_line + content.count(b"\n", 0, begin))
+            number, begin = number + 1, end
+        row += len(ends)
 
 
 def _ends(piece: bytes, delimiter: str | None) -> list[int]:

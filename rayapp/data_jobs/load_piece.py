@@ -26,9 +26,6 @@ TEXTS = ("id", "descriptor", "account_id", "user_id")
 # As PostgreSQL's numeric takes it, without the exponents that make it refuse.
 AMOUNT = r"^\s*[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,2})?\s*$"
 
-LINES_BEFORE_ROWS = 2
-"""Row 0 of a source stands on line 2, below the header."""
-
 
 class PieceLoader:
     """Loads pieces of one job over one connection, which is renewed when it breaks."""
@@ -128,12 +125,12 @@ def _rejected(rows: Rows, problems: list[Problem]) -> list[Rejected]:
     """Give each bad value once, with its line; the engine's reason before the database's."""
     found: dict[tuple[int, str], Rejected] = {}
     for problem in problems:
-        line = rows.places[problem.row] + LINES_BEFORE_ROWS
+        line = rows.line_of(rows.places[problem.row])
         value = rows.table[problem.field][problem.row].as_py() if problem.field in rows.table.column_names else None
         shown = value.decode("utf-8", "replace") if isinstance(value, bytes) else None if value is None else str(value)
         found.setdefault((line, problem.field), Rejected(line, problem.field, shown, problem.message))
     for unread in rows.unread:
-        line = unread.row + LINES_BEFORE_ROWS
+        line = rows.line_of(unread.row)
         found[line, ""] = Rejected(line, "", None, unread.message)
     return list(found.values())
 

@@ -15,12 +15,17 @@ LARGE_ROWS = 500
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Whole rows of a source: bytes ``offset`` to ``offset + length``, of which the first is the source's ``first_row`` (zero-based)."""
+    """Whole rows of a source: bytes ``offset`` to ``offset + length``.
+
+    The first of them is the source's ``first_row`` (zero-based) and stands on its ``first_line`` (one-based): a quoted value may hold line
+    ends, so that rows and lines part.
+    """
 
     number: int
     offset: int
     length: int
     first_row: int
+    first_line: int
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -42,11 +47,15 @@ class Unread(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows of a piece: the engine's input columns, each row's zero-based row in the source, and the rows that could not be read."""
+    """Rows of a piece: the engine's input columns, each row's zero-based row in the source, and the rows that could not be read.
+
+    ``line_of`` gives the one-based line of the source on which a row begins.
+    """
 
     table: pa.Table
     places: Sequence[int]
     unread: Sequence[Unread] = ()
+    line_of: Callable[[int], int] = lambda row: row + 1
 
 
 ReadPiece = Callable[[Piece], Iterator[Rows]]
