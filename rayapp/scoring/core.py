@@ -109,7 +109,7 @@ class Scan(NamedTuple):
     """What that entry is good for."""
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _applies(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) -> bool:
     """Tell whether an entry can act here: by the flags of its last token and its place in the row."""
     if kind & (ALIAS | NOISE | LEGAL | GENERIC | GLUE | MONTH):
@@ -125,13 +125,13 @@ def _applies(kind: int, flags: int, opened: bool, at_end: bool, number_next: boo
     return (kind & TAIL != 0 and opened) or (kind & HEAD != 0 and not at_end)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _number_at(scan: Scan, at: int, n: int) -> bool:
     """Tell whether kept token ``at`` is a number."""
     return at < n and scan.tokens.flags[scan.kept[at]] & NUMBER != 0
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tuple[int, int]:
     """Walk the trie from kept token ``at``: the longest entry that applies and the token after it, or (-1, at + 1)."""
     tokens = scan.tokens
@@ -153,7 +153,7 @@ def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tup
     return best, best_end
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _digits(tokens: Tokens, t: int) -> int:
     return tokens.end[t] - tokens.start[t]
 
@@ -185,7 +185,7 @@ def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: i
             facts.store[row, 1] = tokens.end[t]
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int]:
     """Go once over the kept tokens from left to right; returns the tokens kept and the alias hits."""
     tokens = scan.tokens
@@ -234,7 +234,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     return kept, hits
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     """Find the longest place that ends the kept tokens: its entry and first token, or (-1, kept)."""
     tokens = scan.tokens
@@ -253,7 +253,7 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     return -1, kept
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int, int]:
     """Find a city printed with its region's two letters and no space (OAKLANDCA): city, region, first token."""
     tokens = scan.tokens
@@ -282,7 +282,7 @@ def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: in
     return -1, -1, kept
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _needs_city(lexicon: Lexicon, scan: Scan, place: int, first: int) -> bool:
     """Tell whether a region or country that is also a common word (ON, DE, IN) stands without a city before it."""
     kind = lexicon.place_kind[place]
@@ -294,7 +294,7 @@ def _needs_city(lexicon: Lexicon, scan: Scan, place: int, first: int) -> bool:
     return city < 0 or not lexicon.place_kind[city] & CITY
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: int, first: int, kept: int) -> int:
     """Give the country whose code is also that of a region (CA, DE), or -1."""
     t = scan.kept[first]
@@ -307,7 +307,7 @@ def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, plac
     return (int(data[scan.tokens.start[t]]) - 65) * 26 + int(data[scan.tokens.start[t] + 1]) - 65
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, facts: Facts, row: int) -> int:
     """Take places and legal forms off the end; returns the tokens kept."""
     located = city_seen = False
@@ -348,7 +348,7 @@ def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, 
     return kept
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
     """Find the node and the entry of a token alone."""
     scan.node[t] = 0
@@ -365,7 +365,7 @@ def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
                 scan.kind[t] = lexicon.kind[entry]
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon, scan: Scan, facts: Facts, row: int) -> tuple[int, int]:
     """Find one row's core tokens, aliases and facts; returns the tokens kept and the alias hits."""
     n = tokenise(data, start, end, scan.tokens)
@@ -383,7 +383,7 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
         n = kept
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _letters(scan: Scan, first: int, last: int, idle: int) -> int:
     """Count the bytes of kept tokens, those of the kinds ``idle`` left out unless they are part of an alias."""
     total = 0
@@ -395,7 +395,7 @@ def _letters(scan: Scan, first: int, last: int, idle: int) -> int:
     return total
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _token_end(scan: Scan, k: int) -> int:
     """Give the end of kept token ``k`` in the clean view."""
     t = scan.kept[k]

@@ -159,13 +159,13 @@ MAX_RULES = 4
 NO_DATE = np.iinfo(np.int32).min
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def share(weight: int, part: int) -> int:
     """Multiply two numbers of millionths, rounding half up."""
     return int((np.int64(weight) * np.int64(part) + ONE // 2) // ONE)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _has(values: NDArray[np.int16], first: int, last: int, value: int) -> bool:
     for i in range(first, last):
         if values[i] == value:
@@ -173,7 +173,7 @@ def _has(values: NDArray[np.int16], first: int, last: int, value: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -> int:
     """Weigh a merchant by country: ``known`` from the transaction, ``hinted`` from its descriptor or currency; -1 unknown."""
     first, last = merchants.country_offset[merchant], merchants.country_offset[merchant + 1]
@@ -186,7 +186,7 @@ def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -
     return 980_000
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _text_share(match: int, letters: int, weight: int, words: int, first: bool, agrees: bool, local: bool) -> int:
     """Weigh an alias by how much of the core it is; 0 where it does not count."""
     if letters >= (weight if match == 0 else words):
@@ -205,7 +205,7 @@ def _text_share(match: int, letters: int, weight: int, words: int, first: bool, 
     return 600_000 if letters >= 6 else 350_000
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _add(reasons: Reasons, n: int, part: int, origin: int, category: int, ref: int, value: int, hit: int) -> int:
     """Append a reason; past the capacity nothing is added."""
     if n >= MAX_REASONS:
@@ -215,7 +215,7 @@ def _add(reasons: Reasons, n: int, part: int, origin: int, category: int, ref: i
     return n + 1
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merchants, scales: Scales, reasons: Reasons, n: int) -> int:
     """Add the best reading of each alias hit, the learned merchant and the near alias of one row."""
     text = inputs.text[row]
@@ -273,7 +273,7 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
     return n
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _holds(rule: int, row: int, inputs: Inputs, rules: Rules) -> bool:
     """Check a rule's conditions; one on a missing value does not hold, but an unknown direction passes."""
     direction = inputs.direction[row]
@@ -305,7 +305,7 @@ def _holds(rule: int, row: int, inputs: Inputs, rules: Rules) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _rule_reasons(row: int, stamp: int, inputs: Inputs, found: Findings, rules: Rules, scales: Scales, reasons: Reasons, n: int) -> int:
     """Add every rule that fires; ``stamp`` must differ between rows."""
     text = inputs.text[row]
@@ -327,7 +327,7 @@ def _rule_reasons(row: int, stamp: int, inputs: Inputs, found: Findings, rules: 
     return n
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
     """Set aside rules below the highest priority, and merchant evidence against an overriding rule; returns that rule or -1."""
     highest = -1
@@ -350,7 +350,7 @@ def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
     return overriding
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _total(reasons: Reasons, n: int, adds_up: int) -> int:
     """Sum the reasons that count by category and part, marking those that are not the strongest; returns the categories."""
     categories = 0
@@ -381,7 +381,7 @@ def _total(reasons: Reasons, n: int, adds_up: int) -> int:
     return categories
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _keep_strongest(reasons: Reasons, i: int, n: int) -> None:
     """Mark reason ``i`` as not counted where another of its part and category is stronger, or as strong and before it."""
     for k in range(n):
@@ -392,7 +392,7 @@ def _keep_strongest(reasons: Reasons, i: int, n: int) -> None:
             return
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def slot_score(reasons: Reasons, slot: int) -> int:
     """Give a category's score: the sum of its parts, clipped to one."""
     total = 0
@@ -401,7 +401,7 @@ def slot_score(reasons: Reasons, slot: int) -> int:
     return min(ONE, total)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def gather(
     row: int,
     stamp: int,
@@ -428,7 +428,7 @@ def gather(
     return n, _total(reasons, n, scales.adds_up), overriding
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
     """Pick the best category's slot and the score of the next; ties go to the lower category number."""
     best, best_score, next_score = -1, -1, 0
@@ -442,7 +442,7 @@ def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
     return best, next_score
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants, row: int, out: Verdicts) -> None:
     """Name the merchant: the strongest evidence for the chosen category, else the strongest of all; learned ones last."""
     strongest, best = -1, -1
@@ -462,7 +462,7 @@ def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants
     out.merchant[row] = merchants.merchant[reasons.ref[strongest]]
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts) -> None:
     """List the rules that fired for the category and were not set aside, the strongest first."""
     count = 0
@@ -483,7 +483,7 @@ def _list_rules(reasons: Reasons, n: int, category: int, row: int, out: Verdicts
     out.rule_count[row] = count
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _basis(reasons: Reasons, n: int, slot: int, scales: Scales) -> int:
     """Number the evidence that carries the category, as ``confidence.BASES`` names it.
 

@@ -43,7 +43,7 @@ class NearIndex(NamedTuple):
     filter: NDArray[np.uint64]
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _finish(h: np.uint64) -> np.uint64:
     """Spread a polynomial hash over all bits."""
     h ^= h >> np.uint64(29)
@@ -51,7 +51,7 @@ def _finish(h: np.uint64) -> np.uint64:
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def word_hash(text: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Hash a name: its letters as the digits of a number to the base _PRIME, modulo 2^64, not yet finished."""
     h = np.uint64(0)
@@ -90,7 +90,7 @@ def fill_forms(
                 before = after
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def alike(a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], b_start: int, b_end: int) -> int:
     """Give 0 for equal names, 1 for names one letter or swap apart, 2 for others."""
     while a_start < a_end and b_start < b_end and a[a_start] == b[b_start]:
@@ -109,7 +109,7 @@ def alike(a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], 
     return 2
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _look(index: NearIndex, h: np.uint64, word: NDArray[np.uint8], size: int, best: int, distance: int) -> tuple[int, int]:
     """Compare a word with the names that share a form, and keep the closest."""
     bit = h >> _FILTER_SHIFT
@@ -128,7 +128,7 @@ def _look(index: NearIndex, h: np.uint64, word: NDArray[np.uint8], size: int, be
     return best, distance
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _closest(index: NearIndex, word: NDArray[np.uint8], size: int, wrong: bool) -> tuple[int, int]:
     """Find the name equal to a word, else (where ``wrong``) the first that is one letter apart: the name and its distance, or (-1, 2)."""
     whole = word_hash(word, 0, size)
@@ -143,7 +143,7 @@ def _closest(index: NearIndex, word: NDArray[np.uint8], size: int, wrong: bool) 
     return best, distance
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _before(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> bool:
     """Tell whether a name comes before a word."""
     start, end = index.offset[name], index.offset[name + 1]
@@ -153,7 +153,7 @@ def _before(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> 
     return end - start < size
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _begins(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> bool:
     """Tell whether a name begins with a word."""
     start = index.offset[name]
@@ -165,7 +165,7 @@ def _begins(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> 
     return True
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _continued(index: NearIndex, word: NDArray[np.uint8], size: int) -> int:
     """Find the name that a word was cut from, or -1 where there is none or it could be of several merchants."""
     low, high = 0, index.alias.size
@@ -185,7 +185,7 @@ def _continued(index: NearIndex, word: NDArray[np.uint8], size: int) -> int:
     return low
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _near(index: NearIndex, core: NDArray[np.uint8], start: int, end: int, word: NDArray[np.uint8]) -> tuple[int, int]:
     """Find the alias that a core nearly is or begins with, and how much that counts; (-1, 0) for none."""
     best, best_weight = -1, 0

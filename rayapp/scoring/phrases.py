@@ -31,14 +31,14 @@ class Trie(NamedTuple):
     filter: NDArray[np.uint64]
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def step(node: np.uint64, token: np.uint64) -> np.uint64:
     """Go from a node along a token."""
     x = (node ^ token) * _MULTIPLIER
     return (x ^ (x >> np.uint64(29))) | np.uint64(1)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def probe(trie: Trie, node: np.uint64) -> int:
     """Find a node's slot, or -1."""
     mask = trie.key.size - 1
@@ -50,7 +50,7 @@ def probe(trie: Trie, node: np.uint64) -> int:
     return -1
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def may_start(trie: Trie, token: np.uint64) -> bool:
     """Tell quickly that no phrase begins with a token; a rare yes is wrong."""
     bit = token >> np.uint64(64 - FILTER_BITS)
@@ -92,7 +92,7 @@ def build_trie(hashes: NDArray[np.uint64], offsets: NDArray[np.int64], *, filter
     return trie
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def find(trie: Trie, hashes: NDArray[np.uint64], first: int, last: int) -> int:
     """Give the entry whose tokens are exactly ``hashes[first:last]``, or -1."""
     node = _ROOT

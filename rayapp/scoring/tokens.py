@@ -53,7 +53,7 @@ def _classes() -> NDArray[np.uint8]:
 _CLASS = _classes()
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def char_class(byte: int) -> int:
     """Tell letters (1), digits (2), apostrophes (3) and everything else (0) apart; bytes of other scripts are letters."""
     return _CLASS[byte]
@@ -107,28 +107,47 @@ def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
     return flags
 
 
-@njit(nogil=True, cache=True, _nrt=False)
-def _add(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _read_run(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, np.uint64]:
+    """Read an alphanumeric run: its end, what it is made of (1 letters, 2 digits, 3 both, 4 and more masked digits too), and its hash."""
+    h = _SEED
+    seen = 0
+    last = np.uint8(0)
+    i = start
+    while i < end:
+        byte = data[i]
+        kind = _CLASS[byte]
+        if kind == 0:
+            break
+        if kind != 3:
+            seen |= kind
+            if byte == _MASK and last == _MASK:
+                seen |= 4
+            last = byte
+            h = (h ^ np.uint64(byte)) * _PRIME
+        i += 1
+    return i, seen, h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _append(start: int, end: int, h: np.uint64, flags: int, tokens: Tokens, n: int) -> int:
     """Append a token; past the capacity nothing is added."""
     if n >= MAX_TOKENS:
         return n
-    tokens.start[n] = start
-    tokens.end[n] = end
-    tokens.hash[n] = hash_bytes(data, start, end)
-    tokens.flags[n] = _flags(data, start, end) | extra
+    tokens.start[n], tokens.end[n], tokens.hash[n], tokens.flags[n] = start, end, h, flags
     return n + 1
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _add(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
+    """Append the token at a place, hashed and classified."""
+    return _append(start, end, hash_bytes(data, start, end), _flags(data, start, end) | extra, tokens, n)
 
 
 @njit(nogil=True, cache=True, _nrt=False)
 def _add_sign(at: int, sign: int, tokens: Tokens, n: int) -> int:
     """Append the word that a sign stands for."""
-    if n >= MAX_TOKENS:
-        return n
-    tokens.start[n] = at
-    tokens.end[n] = sign
-    tokens.hash[n] = _sign_hash(sign)
-    tokens.flags[n] = LETTERS
-    return n + 1
+    return _append(at, sign, _sign_hash(sign), LETTERS, tokens, n)
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -155,7 +174,7 @@ def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: 
     return _add(data, first, end, extra, tokens, n)
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> int:
     """Write the tokens of the clean view ``data[start:end]``; returns how many."""
     n = 0
@@ -165,9 +184,11 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
         kind = char_class(data[i])
         if kind == 1 or kind == 2:
             run = i
-            while i < end and char_class(data[i]) != 0:
-                i += 1
-            n = _add_run(data, run, i, extra, tokens, n)
+            i, seen, h = _read_run(data, i, end)
+            if seen == 1 or seen == 2:
+                n = _append(run, i, h, (LETTERS if seen == 1 else NUMBER) | extra, tokens, n)
+            else:
+                n = _add_run(data, run, i, extra, tokens, n)
             extra = JOINED
             continue
         byte = data[i]
@@ -192,7 +213,7 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
     return n
 
 
-@njit(nogil=True, cache=True, _nrt=False)
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _mask_single(data: NDArray[np.uint8], tokens: Tokens, n: int) -> None:
     """Read a lone X beside a masked or plain number that it is joined to (X/XX, $X.XX) as a masked digit too."""
     for t in range(n):
