@@ -37,7 +37,7 @@ from semantic_model.trial import pack_with  # noqa: E402
 
 PACK = ROOT / "rayapp" / "packs" / "default"
 FOLDS = 5
-LEAST_TEXTS = 3
+LEAST_TEXTS = 10
 """A category with fewer texts is not a class."""
 LINES = "train/card_2011_2018.csv.gz"
 MCC_TEXTS = "mcc/greggles_mcc_codes.csv"

@@ -42,9 +42,12 @@ class Merchant(NamedTuple):
         return sum(count for _, count in self.categories)
 
 
-def read_lines(path: Path, source: PackSource) -> list[Line]:
-    """Read a gzipped CSV with ``description`` and ``mcc``; lines without either, or with an MCC that the pack lacks, are left out."""
-    by_code = {code: item.category for item in source.mcc for code in range(item.first, item.last + 1)}
+def read_lines(path: Path, source: PackSource, least: float = 0.0) -> list[Line]:
+    """Read a gzipped CSV with ``description`` and ``mcc``; lines without either, or with an MCC that the pack lacks, are left out.
+
+    With ``least``, so are lines whose MCC says less of its category than that weight in the pack's map.
+    """
+    by_code = {code: item.category for item in source.mcc if item.weight >= least for code in range(item.first, item.last + 1)}
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         found = ((row["description"], row["direction"], by_code.get(int(row["mcc"])) if row["mcc"].isdigit() else None) for row in rows)
