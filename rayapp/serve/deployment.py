@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from ray import serve
+from ray.serve._private import replica as serve_replica
 
 from rayapp.rule_actor import Fetched, fetch_pack, follow
 from rayapp.serve.app import build_app
@@ -17,6 +18,9 @@ REPLICA_CPUS = 0.5
 
 MAX_ONGOING = 1_000
 """Requests in one replica; they wait for its threads there, where each costs some kilobytes."""
+
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @serve.deployment(
@@ -32,6 +36,8 @@ class Ingress:
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits it
         """Load the active pack; the replica takes requests when that is done."""
+        if settings.http_host in LOOPBACK:
+            _listen_on_loopback()
         self._desk = Desk()
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)
@@ -44,6 +50,15 @@ class Ingress:
     def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401 - an ASGI app
         """Give the routes around this replica's desk."""
         return build_app(self._desk)
+
+
+def _listen_on_loopback() -> None:
+    """Keep the replica's port for calls from other deployments, which takes pickles from anyone, off every interface but loopback.
+
+    Serve binds it to all of them and has no setting for it; there is only one deployment, so nobody else has a use for it.
+    """
+    bind = serve_replica.add_port_to_grpc_server  # type: ignore[attr-defined]
+    serve_replica.add_port_to_grpc_server = lambda server, _address: bind(server, "127.0.0.1:0")  # type: ignore[attr-defined]
 
 
 def application(settings: Settings) -> Any:  # noqa: ANN401 - Serve's applications have no public type

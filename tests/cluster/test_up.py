@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import httpx
+import psutil
 import pytest
 
 from rayapp.launch.ports import is_free
@@ -68,6 +69,18 @@ def test_a_taken_port_is_named_before_anything_starts(own_dir, cluster):
     assert refused.returncode == 1
     assert f"port {cluster.settings.http_port} is taken by process" in refused.stderr
     assert "RAYAPP_HTTP_PORT" in refused.stderr
+
+
+def test_nothing_listens_beyond_loopback(cluster):
+    site = Site(cluster.settings.data_dir)
+    heard = [
+        (psutil.Process(process.pid).name(), connection.laddr)
+        for process in started_with(RUN_DIR_VARIABLE, str(site.run_dir))
+        for connection in psutil.Process(process.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert heard
+    assert [where for where in heard if where[1].ip.removeprefix("::ffff:") not in {"127.0.0.1", "::1"}] == []
 
 
 def test_status_says_what_runs(cluster):
