@@ -12,7 +12,9 @@ from pathlib import Path
 
 import ray
 
+from rayapp.errors import RayappError
 from rayapp.launch.haproxy_guard import end_with_parent
+from rayapp.packs import load_pack
 from rayapp.rule_actor import NAMESPACE, start_rule_actor
 from rayapp.serve.deployment import run_application, stop_application
 from rayapp.settings import Settings, read_settings
@@ -28,7 +30,13 @@ def main(run_dir: Path) -> int:
     end_with_parent()
     if os.getppid() == 1:
         return 1
-    _start(read_settings(), run_dir)
+    try:
+        settings = read_settings()
+        load_pack(settings.pack)  # compiles it, or says what is wrong with it before anything is started
+        _start(settings, run_dir)
+    except RayappError as error:
+        print(f"rayapp: {error}", file=sys.stderr)  # noqa: T201 - the launcher shows the end of this log
+        return 1
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     (run_dir / READY).write_text(ray.get_runtime_context().gcs_address)

@@ -87,6 +87,7 @@ class Cluster:
         self._head: subprocess.Popen[bytes] | None = None
         self._haproxy = find_haproxy()
         self._environment: dict[str, str] = {}
+        self._log_from = site.log.stat().st_size if site.log.exists() else 0
         me = process_of(_own_pid())
         if me is None:
             raise InvalidSetup("this system has no /proc: `rayapp up` needs Linux")
@@ -137,9 +138,10 @@ class Cluster:
         self._site.forget()
 
     def last_words(self) -> str:
-        """Give the end of the head's log."""
-        lines = self._site.log.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+        """Give the end of what this head has logged."""
+        with self._site.log.open(errors="replace") as log:
+            log.seek(self._log_from)
+            return "".join(log.readlines()[-LAST_LINES:]).rstrip()
 
     def _say_state(self, **changes: object) -> None:
         import msgspec

@@ -105,3 +105,12 @@ def test_free_ports_differ():
 )
 def test_haproxy_listens_on_loopback_where_it_listened_everywhere(line, bound):
     assert loopback_only(f"frontend x\n{line}\n    mode http\n") == f"frontend x\n{bound}\n    mode http\n"
+
+
+def test_a_pack_that_cannot_be_used_is_told_before_ray_is_started(open_dir):
+    own = {"RAYAPP_DATA_DIR": str(open_dir / "data"), "RAYAPP_PACK": str(open_dir / "nothing"), "RAYAPP_HTTP_PORT": str(free_ports(1)[0])}
+    command = [sys.executable, "-m", "rayapp.cli.main", "up"]
+    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "there is no pack at" in done.stderr
+    assert "Traceback" not in done.stderr
