@@ -42,6 +42,8 @@ CITY, REGION, COUNTRY, COMMON = 1, 2, 4, 8
 
 PEELABLE = NOISE | NOISE_START | NOISE_END | TAIL | TAIL_COLON | HEAD | PROCESSOR
 _LONGEST_PLACE = 4
+_NOWHERE, _UNKNOWN = np.uint64(0), np.uint64(2)
+"""No nodes: these are odd."""
 _LEAST_FUSED = 7
 """Letters of a city of one word and its region, printed as one: shorter ones are words (DIRECT is no place in Connecticut)."""
 
@@ -107,6 +109,10 @@ class Scan(NamedTuple):
     """Entry of each token alone, -1 for none."""
     kind: NDArray[np.int32]
     """What that entry is good for."""
+    place_node: NDArray[np.uint64]
+    """Node of each token as the first of a place, 0 where no place begins with it, _UNKNOWN before that was asked."""
+    place: NDArray[np.int32]
+    """Place of each token alone, -1 for none."""
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -186,10 +192,11 @@ def _note_number(scan: Scan, at: int, n: int, opened: bool, facts: Facts, row: i
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int]:
-    """Go once over the kept tokens from left to right; returns the tokens kept and the alias hits."""
+def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple[int, int, bool]:
+    """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits, and whether one after a kept one went."""
     tokens = scan.tokens
     kept = hits = 0
+    gap = False
     at = 0
     while at < n:
         t = scan.kept[at]
@@ -204,6 +211,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
                 hits += 1
         elif kind & PEELABLE:
             if kind & (TAIL | TAIL_COLON) and kept > 0:
+                gap = True
                 break
             if kind & HEAD and kept > 0:
                 kept = hits = 0
@@ -211,9 +219,11 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
                 facts.processor[row] = lexicon.processor[entry]
             if facts.channel[row] < 0:
                 facts.channel[row] = lexicon.channel[entry]
+            gap = kept > 0
             at = after
             continue
         elif kind & GLUE and after == at + 1 and after < n and tokens.flags[scan.kept[after]] & NUMBER:
+            gap = kept > 0
             at = after
             continue
         elif entry < 0 or not kind & (LEGAL | GENERIC | GLUE):
@@ -224,6 +234,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             if flags & (NUMBER | CODE) or dated:
                 if flags & NUMBER or (flags & CODE and _digits(tokens, t) <= 7):
                     _note_number(scan, at, n, kept > 0, facts, row)
+                gap = kept > 0
                 at += 1
                 continue
         for k in range(at, after):
@@ -231,7 +242,29 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             scan.hit_of[kept] = hit
             kept += 1
         at = after
-    return kept, hits
+    return kept, hits, gap
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _place_of(places: Trie, scan: Scan, first: int, last: int) -> int:
+    """Give the place whose tokens are the kept ones ``first`` to ``last``, or -1; what begins with a token is looked up once."""
+    t = scan.kept[first]
+    if scan.place_node[t] == _UNKNOWN:
+        node = step(ROOT, scan.tokens.hash[t])
+        slot = probe(places, node)
+        scan.place_node[t] = node if slot >= 0 else _NOWHERE
+        scan.place[t] = places.value[slot] if slot >= 0 else -1
+    node = scan.place_node[t]
+    if node == 0:
+        return -1
+    place = int(scan.place[t])
+    for k in range(first + 1, last):
+        node = step(node, scan.tokens.hash[scan.kept[k]])
+        slot = probe(places, node)
+        if slot < 0:
+            return -1
+        place = int(places.value[slot])
+    return place
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -241,15 +274,13 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     if not may_start(lexicon.places, tokens.hash[scan.kept[kept - 1]]):
         return -1, kept
     least = max(1, kept - _LONGEST_PLACE)
-    for first in range(least, kept):
-        free = True
-        for k in range(first, kept):
-            scan.hashes[k - first] = tokens.hash[scan.kept[k]]
-            free = free and scan.hit_of[k] < 0
-        if free:
-            place = find(lexicon.places, scan.hashes, 0, kept - first)
-            if place >= 0:
-                return place, first
+    free = kept
+    while free > least and scan.hit_of[free - 1] < 0:
+        free -= 1
+    for first in range(free, kept):
+        place = _place_of(lexicon.places, scan, first, kept)
+        if place >= 0:
+            return place, first
     return -1, kept
 
 
@@ -352,6 +383,7 @@ def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, 
 def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
     """Find the node and the entry of a token alone."""
     scan.node[t] = 0
+    scan.place_node[t] = _UNKNOWN
     scan.single[t] = -1
     scan.kind[t] = 0
     if may_start(lexicon.phrases, scan.tokens.hash[t]):
@@ -367,7 +399,10 @@ def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon, scan: Scan, facts: Facts, row: int) -> tuple[int, int]:
-    """Find one row's core tokens, aliases and facts; returns the tokens kept and the alias hits."""
+    """Find one row's core tokens, aliases and facts; returns the tokens kept and the alias hits.
+
+    Where only tokens before the first kept one went, the kept ones stand as they stood: going over them again would find the same.
+    """
     n = tokenise(data, start, end, scan.tokens)
     for t in range(n):
         scan.kept[t] = t
@@ -375,12 +410,11 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
     facts.processor[row] = facts.channel[row] = facts.country[row] = facts.region[row] = facts.city[row] = -1
     facts.store[row, 0] = facts.phone[row, 0] = -1
     while True:
-        kept, hits = _scan(lexicon, scan, n, facts, row)
-        if kept > 1:
-            kept = _peel_end(data, lexicon, scan, kept, facts, row)
-        if kept == n:
-            return kept, hits
-        n = kept
+        kept, hits, gap = _scan(lexicon, scan, n, facts, row)
+        left = _peel_end(data, lexicon, scan, kept, facts, row) if kept > 1 else kept
+        if left == n or (left == kept and not gap):
+            return left, hits
+        n = left
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -451,7 +485,20 @@ def new_scan() -> Scan:
     def hashes() -> NDArray[np.uint64]:
         return np.empty(MAX_TOKENS + 1, np.uint64)
 
-    return Scan(new_tokens(), integers(), integers(), integers(), integers(), integers(), hashes(), hashes(), integers(), integers())
+    return Scan(
+        new_tokens(),
+        integers(),
+        integers(),
+        integers(),
+        integers(),
+        integers(),
+        hashes(),
+        hashes(),
+        integers(),
+        integers(),
+        hashes(),
+        integers(),
+    )
 
 
 def new_facts(rows: int) -> Facts:
