@@ -100,7 +100,8 @@ def _blocks(columns: Columns, step: int) -> Iterator[Columns]:
 def _distinct(descriptors: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
     """Give where each row's descriptor stands among the distinct ones, and these."""
     encoded = descriptors.dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=True), encoded.dictionary
+    indices = encoded.indices
+    return np.frombuffer(indices.buffers()[1], np.int32)[indices.offset : indices.offset + len(indices)].copy(), encoded.dictionary
 
 
 def _buffers(descriptors: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

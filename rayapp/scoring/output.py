@@ -4,6 +4,7 @@ Columns with few values are dictionary-encoded over the pack's own tables, so th
 string is copied for a row; scores are millionths divided once.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rayapp.scoring.columns import Columns
 from rayapp.scoring.confidence import LEVELS, Calibration, level_numbers
 from rayapp.scoring.engine import Views
 from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Verdicts
-from rayapp.scoring.pack import CompiledPack
+from rayapp.scoring.pack import CompiledPack, string_table
 
 STATUSES = ("classified", "unclassified", "partial")
 CLASSIFIED, UNCLASSIFIED = 0, 1
@@ -77,6 +78,24 @@ def write_names(
         out_offsets[row + 1] = w
 
 
+def _numbers(values: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Wrap numbers as an array without a copy, null where not ``present``; ``pa.array`` would first import pandas where there is one."""
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, values.size, [_validity(present), pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _validity(present: NDArray[np.bool_] | None) -> pa.Buffer | None:
+    """Give the bitmap of the rows that are not null; none where all are."""
+    return None if present is None or present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+
+
+def _texts(values: Sequence[str]) -> pa.StringArray:
+    """Make a string table, without pandas as above."""
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return string_table(ends, np.frombuffer(b"".join(encoded), np.uint8))
+
+
 def _capitalised(word: str) -> str:
     """Lower the ASCII letters after the first character."""
     return word[:1] + "".join(char.lower() if char.isascii() else char for char in word[1:])
@@ -89,14 +108,12 @@ class Writer:
         """Prepare the pack's dictionaries."""
         strings = pack.strings
         primary = pack.arrays["category/primary"]
-        self._statuses = pa.array(STATUSES)
-        self._levels = pa.array(LEVELS)
-        self._pack = pa.array([pack.digest])
+        self._statuses = _texts(STATUSES)
+        self._levels = _texts(LEVELS)
+        self._pack = _texts([pack.digest])
         self._tables = strings
         self._primary = primary
-        self._aliases = pa.concat_arrays(
-            [strings["alias_id"], pa.array([f"learned/{core}" for core in strings["learned"].to_pylist()], pa.string())]
-        )
+        self._aliases = pa.concat_arrays([strings["alias_id"], _texts([f"learned/{core}" for core in strings["learned"].to_pylist()])])
         self._learned_from = len(strings["alias_id"])
         self._named = pack.arrays["category/merchant"]
         self._calibration = Calibration(pack.manifest.confidence)
@@ -124,8 +141,7 @@ class Writer:
         offsets = np.empty(text.size + 1, np.int32)
         write_names(out.merchant, guessed, text, self._names, self._name_offsets, views.core, views.core_offsets, content, offsets)
         present = (out.merchant >= 0) | (guessed > 0)
-        valid = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-        buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(content[: offsets[-1]].copy())]
+        buffers = [_validity(present), pa.py_buffer(offsets), pa.py_buffer(content[: offsets[-1]].copy())]
         return pa.Array.from_buffers(pa.string(), text.size, buffers)
 
     def name(self, views: Views, out: Verdicts) -> str | None:
@@ -153,12 +169,12 @@ class Writer:
                 self._dictionary(views.found.facts.processor[text], self._tables["processor"]),
                 self._dictionary(primary, self._tables["primary"]),
                 self._dictionary(out.category, self._tables["category"]),
-                pa.array(out.score / ONE),
-                pa.array(confidence),
+                _numbers(out.score / ONE),
+                _numbers(confidence),
                 self._dictionary(level_numbers(confidence, self._levels_at), self._levels),
-                pa.array(parts[:, MERCHANT] / ONE),
-                pa.array(parts[:, SEMANTIC] / ONE),
-                pa.array((parts[:, RULE] + parts[:, MCC]) / ONE),
+                _numbers(parts[:, MERCHANT] / ONE),
+                _numbers(parts[:, SEMANTIC] / ONE),
+                _numbers((parts[:, RULE] + parts[:, MCC]) / ONE),
                 self._dictionary(self.alias_numbers(out), self._aliases),
                 self._rules(out),
                 self._dictionary(np.zeros(text.size, np.int32), self._pack),
@@ -171,12 +187,10 @@ class Writer:
         ends = np.zeros(out.rule_count.size + 1, np.int32)
         np.cumsum(out.rule_count, out=ends[1:])
         kept = np.arange(out.rule.shape[1]) < out.rule_count[:, None]
-        return pa.ListArray.from_arrays(pa.array(ends), self._tables["rule_id"].take(pa.array(out.rule[kept])))
+        return pa.ListArray.from_arrays(_numbers(ends), self._tables["rule_id"].take(_numbers(out.rule[kept])))
 
     @staticmethod
     def _dictionary(numbers: NDArray[Any], table: pa.Array) -> pa.DictionaryArray:
         """Code a column by its places in a table, null where negative."""
         indices = numbers.astype(np.int32)
-        missing = indices < 0
-        coded = pa.array(indices, mask=missing if missing.any() else None)
-        return pa.DictionaryArray.from_arrays(coded, table, safe=False)
+        return pa.DictionaryArray.from_arrays(_numbers(indices, indices >= 0), table, safe=False)
