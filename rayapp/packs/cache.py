@@ -9,7 +9,7 @@ from rayapp.errors import InvalidPack
 from rayapp.packs.files import DEFAULT_PACK, digest
 from rayapp.scoring.pack import CompiledPack
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Raised when the same sources compile to something else, so that no stale artefact is taken for the new."""
 
 
