@@ -3,10 +3,10 @@
     python -m benchmarks.throughput [--rows 1000000] [--rules 1000]
 
 The pack has 1,000 made-up rules with conditions over the shipped merchants, places, wording, MCC map and model (``benchmarks/scale.py``);
-the same is measured with the default pack. Each figure is taken in a process of its own, which loads the compiled pack and classifies the
-rows in batches from a file, as a user would: CPU time of the process inside ``classify``, one thread, median of three passes after one over
-the first batch; peak memory is that of the whole process. Peers see the same rows' clean views and do less: they find which rules'
-patterns match and nothing else.
+the same is measured with the default pack. Each figure is taken in a process of its own (``benchmarks/_one_process.py``), which loads the
+compiled pack and classifies the rows in batches from a file, as a user would: CPU time of the process inside ``classify``, one thread,
+median of three passes after one over the first batch; peak memory is that of the whole process. Peers see the same rows' clean views and
+do less: they find which rules' patterns match and nothing else.
 
 What is measured is checked on a sample: rule ids against a loop over ``re``; tables for batches of 1, 997 and all rows; repeats
 against rows one by one.
@@ -17,12 +17,9 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -32,6 +29,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import patterns
+from benchmarks._one_process import PASSES
 from benchmarks.scale import UNIQUE_RATIO, distinct_rows, repeating_rows, write_pack
 from rayapp import Classifier, load_pack
 from rayapp.scoring.judge import MAX_RULES
@@ -39,8 +37,7 @@ from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.text import clean
 
 ROOT = Path(__file__).resolve().parent.parent
-BATCH = 1 << 17
-PASSES = 3
+BATCH = 1 << 16
 SAMPLE = 2_000
 REPEATS_SAMPLE = 100_000
 MEGABYTE = 1 << 20
@@ -71,16 +68,11 @@ RUNS = (
 
 
 def main() -> None:
-    """Measure, check and print, or take one measurement as a child."""
+    """Measure, check and print."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--rules", type=int, default=1000)
-    options.add_argument("--measure", nargs=3, metavar=("PACK", "ROWS", "SEMANTIC"), help="take one measurement and print it as JSON")
     chosen = options.parse_args()
-    if chosen.measure:
-        pack, rows, semantic = chosen.measure
-        print(json.dumps(measure(pack, rows, semantic=semantic == "yes")))
-        return
     with tempfile.TemporaryDirectory(prefix="rayapp-throughput-") as folder:
         report(Path(folder), chosen.rows, chosen.rules)
 
@@ -107,36 +99,10 @@ def report(folder: Path, rows: int, rules: int) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- measurements
-def measure(pack_path: str, rows_path: str, *, semantic: bool) -> dict[str, float]:
-    """Classify the rows of a file ``PASSES`` times: rows per second of CPU time, their spread, share asked, peak memory in MB."""
-    pa.set_cpu_count(1)
-    classifier = Classifier(without_semantic(load_pack(pack_path), keep=semantic))
-    classifier.classify(next(_batches(rows_path)))
-    speeds = []
-    for _ in range(PASSES):
-        seconds, rows, suggested = 0.0, 0, 0
-        for batch in _batches(rows_path):
-            began = time.process_time()
-            answer = classifier.classify(batch)
-            seconds += time.process_time() - began
-            rows += len(answer)
-            suggested += int((answer["semantic_score"].to_numpy() > 0).sum())
-        speeds.append(rows / seconds)
-    return {"speed": median(speeds), "least": min(speeds), "most": max(speeds), "suggested": suggested / rows, "memory": _peak_memory()}
-
-
-def _peak_memory() -> float:
-    """Give this process's peak memory in MB; the resource module's figure begins, on Linux, with that of the parent."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
-
-
 def _in_child(folder: Path, name: str, run: Run) -> dict[str, float]:
     """Take one measurement in a fresh process."""
     arguments = [str(folder / f"{name}.pack"), str(folder / f"{run.rows}.arrow"), "yes" if run.semantic else "no"]
-    command = [sys.executable, "-m", "benchmarks.throughput", "--measure", *arguments]
+    command = [sys.executable, "-m", "benchmarks._one_process", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
@@ -156,22 +122,9 @@ def measure_peers(made: list[dict[str, Any]], views: list[str]) -> dict[str, flo
     return speeds
 
 
-def without_semantic(pack: CompiledPack, *, keep: bool) -> CompiledPack:
-    """Give a pack without its model, or with it."""
-    if keep:
-        return pack
-    arrays = {name: array for name, array in pack.arrays.items() if not name.startswith("semantic/")}
-    return CompiledPack(pack.manifest, arrays, pack.strings)
-
-
 def _store(table: pa.Table, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table, max_chunksize=BATCH)
-
-
-def _batches(path: str) -> Iterator[pa.RecordBatch]:
-    with pa.OSFile(path) as file, pa.ipc.open_stream(file) as reader:
-        yield from reader
 
 
 # --------------------------------------------------------------------------------------------------------------- checks
