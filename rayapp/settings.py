@@ -7,6 +7,7 @@ variable                 default                      meaning
 ``RAYAPP_DATA_DIR``      ``default_data_dir()``       where the embedded PostgreSQL is kept
 ``RAYAPP_CACHE_DIR``     the user's cache directory   where compiled packs are kept, see ``rayapp.packs.cache``
 ``RAYAPP_PACK``          the pack in the package      a pack directory or a compiled pack file
+``RAYAPP_DATASETS``      none                         a folder with declarations of datasets of one's own, ``*.toml``
 ``RAYAPP_HTTP_HOST``     ``127.0.0.1``                address that HTTP is served on
 ``RAYAPP_HTTP_PORT``     ``8000``                     port that HTTP is served on, 1..65535
 ``RAYAPP_REPLICAS``      ``1``                        Serve replicas that classify, 1..1024
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     cache_dir: Path | None = None
     pack: Path | None = None
+    datasets: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     replicas: int = 1
@@ -119,7 +121,7 @@ def _parse(field: str, value: str) -> object:
             return _whole(value, 1, 10**9)
         case "log_level":
             return _one_of(value.upper(), get_args(LogLevel))
-        case "data_dir" | "cache_dir" | "pack":
+        case "data_dir" | "cache_dir" | "pack" | "datasets":
             return Path(value).expanduser().absolute()
         case "database_url" if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("is not an address of the form postgresql://user:password@host:port/name")
