@@ -3,8 +3,9 @@
     python tools/build_learned.py --source DIR [--pack DIR] [--out FILE]
 
 DIR holds ``train/card_2011_2018.csv.gz``. A core is kept when it was seen often enough and its lines agree (``LEAST_LINES``,
-``LEAST_PURITY``); single letters and bare numbers are no merchants. Columns: core, category, n (lines), purity (share of the lines that
-have the category).
+``LEAST_PURITY``); single letters and bare numbers are no merchants. A core that reads as a person's name is a sole trader's: it is left
+out unless the pack knows it as a brand, or more lines bear it than one person's work would give (``PUBLIC_LINES``). Columns: core,
+category, n (lines), purity (share of the lines that have the category).
 """
 
 import argparse
@@ -19,30 +20,40 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from semantic_model.history import Merchant, merchants, read_lines  # noqa: E402
+from semantic_model.people import reads_as_person  # noqa: E402
 
 from rayapp.packs import load_pack  # noqa: E402
 from rayapp.packs.reading import read_pack  # noqa: E402
+from rayapp.scoring.pack import CompiledPack  # noqa: E402
 
 PACK = ROOT / "rayapp" / "packs" / "default"
 LINES = "train/card_2011_2018.csv.gz"
 LEAST_LINES = 2
 LEAST_PURITY = 0.6
 LEAST_LETTERS = 3
+PUBLIC_LINES = 100
 SCHEMA = pa.schema(
     [("core", pa.string()), ("category", pa.dictionary(pa.int16(), pa.string())), ("n", pa.int32()), ("purity", pa.float32())]
 )
 
 
-def learned(seen: Iterable[Merchant]) -> pa.Table:
-    """Give the merchants that are worth knowing by heart."""
+def learned(seen: Iterable[Merchant], brands: frozenset[str]) -> pa.Table:
+    """Give the merchants that are worth knowing by heart; ``brands`` are cores that the pack knows by itself."""
     rows: dict[str, list[object]] = {name: [] for name in SCHEMA.names}
+    trade = frozenset(word for brand in brands for word in brand.split())
     for merchant in seen:
         category, count = merchant.categories[0]
         letters = sum(character.isalpha() for character in merchant.core)
-        if merchant.lines >= LEAST_LINES and count >= LEAST_PURITY * merchant.lines and letters >= LEAST_LETTERS:
+        private = merchant.lines < PUBLIC_LINES and merchant.core not in brands and reads_as_person(merchant.core, trade)
+        if merchant.lines >= LEAST_LINES and count >= LEAST_PURITY * merchant.lines and letters >= LEAST_LETTERS and not private:
             for name, value in zip(SCHEMA.names, (merchant.core, category, merchant.lines, count / merchant.lines), strict=True):
                 rows[name].append(value)
     return pa.table(rows, SCHEMA)
+
+
+def brands(pack: CompiledPack) -> frozenset[str]:
+    """Give the token texts of every alias of the pack."""
+    return frozenset(alias.partition("/")[2] for alias in pack.strings["alias_id"].to_pylist())
 
 
 def write(table: pa.Table, path: Path) -> None:
@@ -57,7 +68,8 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=PACK)
     parser.add_argument("--out", type=Path, default=PACK / "learned.parquet")
     arguments = parser.parse_args()
-    table = learned(merchants(read_lines(arguments.source / LINES, read_pack(arguments.pack)), load_pack(arguments.pack)))
+    source, pack = read_pack(arguments.pack), load_pack(arguments.pack)
+    table = learned(merchants(read_lines(arguments.source / LINES, source), pack), brands(pack))
     write(table, arguments.out)
     print(f"{arguments.out}: {len(table):,} merchants, {arguments.out.stat().st_size:,} bytes", file=sys.stderr)
 

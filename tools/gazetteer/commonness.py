@@ -68,6 +68,7 @@ def _proper_english(found: frozenset[str]) -> frozenset[str]:
     )
 
 
+@cache
 def everyday_words() -> frozenset[str]:
     """Give the common words of English, without names."""
     return _proper_english(_heard("en"))
