@@ -13,11 +13,11 @@ import pytest
 
 from rayapp import Transaction, load_classifier
 from rayapp.data_jobs.load_piece import chunk_of
-from rayapp.data_jobs.pieces import Piece, Rows
 from rayapp.scoring.columns import FIELDS
 from rayapp.serve.app import build_app
 from rayapp.serve.decisions import decisions_of
 from rayapp.serve.desk import Deciding, Desk
+from rayapp.sources.pieces import Piece, Rows
 
 SAMPLE = "rayapp/samples/transactions.csv"
 TEXT = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(FIELDS, pa.string()), strings_can_be_null=True)
@@ -70,5 +70,5 @@ def test_http_bulk_gives_the_library_s_bytes(classifier, by_library):
 
 
 def test_a_loading_job_s_chunk_holds_the_library_s_table(classifier, table):
-    chunk = chunk_of(Piece(0, 0, 0, 0, 1), classifier, lambda _: iter([Rows(table, range(table.num_rows))]))
+    chunk = chunk_of(Piece(0, 0, 0, 0, 0, 1), classifier, lambda _: iter([Rows(table, range(table.num_rows))]))
     assert chunk.decisions.equals(classifier.classify(table))

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rayapp.cli.sinks import format_for, open_sink, replacing
-from rayapp.cli.sources import Block, open_source
 from rayapp.packs import load_classifier
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.output import SCHEMA
 from rayapp.settings import Settings
+from rayapp.sources.blocks import Block, open_source
 
 DONE, REJECTED = 0, 3
 SHOWN_REJECTS = 5

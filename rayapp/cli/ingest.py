@@ -7,11 +7,11 @@ from argparse import Namespace
 
 import msgspec
 
-from rayapp.cli.pieces import FileReader, planned
-from rayapp.data_jobs.pieces import Plan
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.launch.driver import connected, prepare_environment
 from rayapp.settings import Settings
+from rayapp.sources.pieces import Plan
+from rayapp.sources.planning import FileReader, plan_source
 from rayapp.store.chunks import Job, Progress
 from rayapp.store.database import running_database
 
@@ -30,7 +30,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if arguments.dataset != "transactions":
         raise InvalidInput(f"there is no dataset {arguments.dataset!r}; there is transactions")
     voice = Voice(as_json=arguments.json)
-    with planned(arguments.source, settings) as (plan, read):
+    with plan_source(arguments.source, settings) as (plan, read):
         voice.plan(plan)
         if arguments.dry_run:
             return DONE

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from rayapp.data_jobs.load_piece import PieceLoader
-from rayapp.data_jobs.pieces import Piece, Plan, ReadPiece
 from rayapp.errors import RayappError
 from rayapp.rule_actor import active_digest, fetch_pack
 from rayapp.scoring.classifier import Classifier
 from rayapp.settings import Settings
+from rayapp.sources.pieces import Piece, Plan, ReadPiece
 from rayapp.store.chunks import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job
 from rayapp.store.database import connection, resolve_url
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from rayapp.data_jobs.pieces import Piece, ReadPiece, Rows
 from rayapp.errors import Problem, Unavailable
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.output import SCHEMA
+from rayapp.sources.pieces import Piece, ReadPiece, Rows
 from rayapp.store.chunks import Chunk, Counts, Job, Rejected, load_chunk
 from rayapp.store.database import connect
 
@@ -131,7 +131,7 @@ def _rejected(rows: Rows, problems: list[Problem]) -> list[Rejected]:
         found.setdefault((line, problem.field), Rejected(line, problem.field, shown, problem.message))
     for unread in rows.unread:
         line = rows.line_of(unread.row)
-        found[line, ""] = Rejected(line, "", None, unread.message)
+        found[line, unread.column] = Rejected(line, unread.column, unread.value, unread.message)
     return list(found.values())
 
 

@@ -10,12 +10,12 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from rayapp.cli.row_ends import quoted_or_end, whole_rows
-from rayapp.cli.sources import DELIMITERS, PARQUET, read_blocks
-from rayapp.cli.stream import BLOCK_BYTES, Stream
-from rayapp.data_jobs.pieces import LARGE_ROWS, Piece, Plan, Rows, Tier, Unread, tier_of
 from rayapp.errors import InvalidInput
 from rayapp.settings import Settings
+from rayapp.sources.blocks import DELIMITERS, PARQUET, read_blocks
+from rayapp.sources.pieces import LARGE_ROWS, Piece, Plan, Rows, SourceFile, Tier, Unread, tier_of
+from rayapp.sources.row_ends import quoted_or_end, whole_rows
+from rayapp.sources.stream import BLOCK_BYTES, Stream
 
 UTF_8_MARK = b"\xef\xbb\xbf"
 NEEDED = ("id", "descriptor")
@@ -41,11 +41,11 @@ class FileReader(msgspec.Struct, frozen=True):
         for block in read_blocks(Stream.of(io.BytesIO(self.header + content))):
             places = [piece.first_row + place for place in block.places]
             unread = [Unread(piece.first_row + bad.row, bad.message) for bad in block.unread]
-            yield Rows(block.table, places, unread, line_of)
+            yield Rows(block.table, places, unread, line_of, self.path)
 
 
 @contextmanager
-def planned(name: str, settings: Settings) -> Iterator[tuple[Plan, FileReader]]:
+def plan_source(name: str, settings: Settings) -> Iterator[tuple[Plan, FileReader]]:
     """Read a CSV or JSONL file once and say how it will be loaded; packed or recoded text is unpacked beside the data for that long.
 
     Raises ``InvalidInput`` when it cannot be read or lacks a column that is needed.
@@ -87,7 +87,7 @@ def _plan(name: str, path: Path, settings: Settings) -> tuple[Plan, FileReader]:
         rows = sum(block.rows for block in blocks)
         tier = tier_of(rows, settings)
         pieces = tuple(_cut(file, blocks, tier, delimiter))
-    plan = Plan(name, f"sha256:{digest}/{tier}", path.stat().st_size, rows, tier, pieces)
+    plan = Plan(name, f"sha256:{digest}/{tier}", path.stat().st_size, rows, tier, pieces, (SourceFile(name, path.stat().st_size, rows),))
     return plan, FileReader(str(path), header, delimiter)
 
 
@@ -138,13 +138,13 @@ def _cut(file: BinaryIO, blocks: list[_Block], tier: Tier, delimiter: str | None
     match tier:
         case "small" | "medium":
             if blocks:
-                yield Piece(0, blocks[0].offset, sum(block.length for block in blocks), 0, blocks[0].first_line)
+                yield Piece(0, 0, blocks[0].offset, sum(block.length for block in blocks), 0, blocks[0].first_line)
         case "large":
             yield from _by_rows(file, blocks, delimiter)
         case "huge":
             row = 0
             for number, block in enumerate(blocks):
-                yield Piece(number, block.offset, block.length, row, block.first_line)
+                yield Piece(number, 0, block.offset, block.length, row, block.first_line)
                 row += block.rows
 
 
@@ -157,7 +157,7 @@ def _by_rows(file: BinaryIO, blocks: list[_Block], delimiter: str | None) -> Ite
         begin = 0
         for first in range(0, len(ends), LARGE_ROWS):
             end = ends[min(first + LARGE_ROWS, len(ends)) - 1]
-            yield Piece(number, block.offset + begin, end - begin, row + first, block.first_line + content.count(b"\n", 0, begin))
+            yield Piece(number, 0, block.offset + begin, end - begin, row + first, block.first_line + content.count(b"\n", 0, begin))
             number, begin = number + 1, end
         row += len(ends)
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from rayapp.cli.json_rows import read_lines
-from rayapp.cli.row_ends import LONGEST_ROW, whole_rows
-from rayapp.cli.stream import BLOCK_BYTES, Stream
 from rayapp.errors import InvalidInput
+from rayapp.sources.json_rows import read_lines
+from rayapp.sources.row_ends import LONGEST_ROW, whole_rows
+from rayapp.sources.stream import BLOCK_BYTES, Stream
 
 PARQUET = b"PAR1"
 PARQUET_ROWS = 1 << 16

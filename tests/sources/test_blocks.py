@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayapp.cli.sources import Block, open_source, read_blocks
-from rayapp.cli.stream import Stream
 from rayapp.errors import InvalidInput
+from rayapp.sources.blocks import Block, open_source, read_blocks
+from rayapp.sources.stream import Stream
 
 
 def blocks_of(content: bytes, *, at_once: int = 1 << 20, encoding: str | None = None) -> list[Block]:

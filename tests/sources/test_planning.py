@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayapp.cli.pieces import planned
-from rayapp.data_jobs.pieces import Plan, Rows
 from rayapp.errors import InvalidInput
 from rayapp.settings import Settings
+from rayapp.sources.pieces import Plan, Rows
+from rayapp.sources.planning import plan_source
 
 HEADER = "id,descriptor\n"
 
 
 def read(path: Path, settings: Settings) -> tuple[Plan, list[Rows]]:
-    with planned(str(path), settings) as (plan, reader):
+    with plan_source(str(path), settings) as (plan, reader):
         return plan, [rows for piece in plan.pieces for rows in reader(piece)]
 
 

@@ -15,21 +15,30 @@ LARGE_ROWS = 500
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Whole rows of a source: bytes ``offset`` to ``offset + length``.
+    """Whole rows of one file of a source: its bytes ``offset`` to ``offset + length``, or its rows for Parquet.
 
-    The first of them is the source's ``first_row`` (zero-based) and stands on its ``first_line`` (one-based): a quoted value may hold line
-    ends, so that rows and lines part.
+    ``file`` counts the source's files from zero. The first row is the source's ``first_row`` (zero-based, over all files) and stands on
+    its file's ``first_line`` (one-based): a quoted value may hold line ends, so that rows and lines part.
     """
 
     number: int
+    file: int
     offset: int
     length: int
     first_row: int
     first_line: int
 
 
+class SourceFile(msgspec.Struct, frozen=True):
+    """One file of a source: where it is, how many bytes it has as it lies there, and its rows."""
+
+    name: str
+    bytes: int
+    rows: int
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """What will be loaded. ``digest`` covers the source's bytes and the cut."""
+    """What will be loaded. ``digest`` covers the source's bytes and the cut; ``rows`` are counted, or estimated if not ``counted``."""
 
     source: str
     digest: str
@@ -37,25 +46,30 @@ class Plan(msgspec.Struct, frozen=True):
     rows: int
     tier: Tier
     pieces: tuple[Piece, ...]
+    files: tuple[SourceFile, ...] = ()
+    counted: bool = True
 
 
 class Unread(NamedTuple):
-    """A row that could not even be read, by its zero-based row in the source."""
+    """A row that could not be read, by its zero-based row in the source; ``column`` is empty where no single value is to blame."""
 
     row: int
     message: str
+    column: str = ""
+    value: str | None = None
 
 
 class Rows(NamedTuple):
-    """Rows of a piece: the engine's input columns, each row's zero-based row in the source, and the rows that could not be read.
+    """Rows of a piece: the dataset's columns, each row's zero-based row in the source, and the rows that could not be read.
 
-    ``line_of`` gives the one-based line of the source on which a row begins.
+    ``line_of`` gives the one-based line of its file on which a row begins, and ``file`` that file's name.
     """
 
     table: pa.Table
     places: Sequence[int]
     unread: Sequence[Unread] = ()
     line_of: Callable[[int], int] = lambda row: row + 1
+    file: str = ""
 
 
 ReadPiece = Callable[[Piece], Iterator[Rows]]

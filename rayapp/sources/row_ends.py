@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from rayapp.cli.stream import BLOCK_BYTES, Stream
 from rayapp.errors import InvalidInput
+from rayapp.sources.stream import BLOCK_BYTES, Stream
 
 LONGEST_ROW = 1 << 26
 
