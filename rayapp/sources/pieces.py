@@ -38,7 +38,11 @@ class SourceFile(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What will be loaded. ``digest`` covers the source's bytes and the cut; ``rows`` are counted, or estimated if not ``counted``."""
+    """What will be loaded. ``rows`` are counted, or estimated if not ``counted``.
+
+    ``digest`` covers the source's bytes and the cut; ``content`` the bytes and what the columns mean, however they are cut, so that a load
+    that broke off is found again by it and goes on with the cut that it began with.
+    """
 
     source: str
     digest: str
@@ -48,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True):
     pieces: tuple[Piece, ...]
     files: tuple[SourceFile, ...] = ()
     counted: bool = True
+    content: str = ""
 
 
 class Unread(NamedTuple):

@@ -87,7 +87,8 @@ def _plan(name: str, path: Path, settings: Settings) -> tuple[Plan, FileReader]:
         rows = sum(block.rows for block in blocks)
         tier = tier_of(rows, settings)
         pieces = tuple(_cut(file, blocks, tier, delimiter))
-    plan = Plan(name, f"sha256:{digest}/{tier}", path.stat().st_size, rows, tier, pieces, (SourceFile(name, path.stat().st_size, rows),))
+    content, size = f"sha256:{digest}", path.stat().st_size
+    plan = Plan(name, f"{content}/{tier}", size, rows, tier, pieces, (SourceFile(name, size, rows),), content=content)
     return plan, FileReader(str(path), header, delimiter)
 
 
