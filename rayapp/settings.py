@@ -6,7 +6,7 @@ variable                 default                      meaning
 ``RAYAPP_DATABASE_URL``  embedded PostgreSQL          ``postgresql://user:password@host:port/name`` of a PostgreSQL >= 15
 ``RAYAPP_DATA_DIR``      ``default_data_dir()``       where the embedded PostgreSQL is kept
 ``RAYAPP_CACHE_DIR``     the user's cache directory   where compiled packs are kept, see ``rayapp.packs.cache``
-``RAYAPP_PACK``          the pack in the package      a pack directory or a compiled pack file
+``RAYAPP_PACK``          the pack in the package      a shipped pack's name, a pack directory or a compiled file
 ``RAYAPP_DATASETS``      none                         a folder with declarations of datasets of one's own, ``*.toml``
 ``RAYAPP_HTTP_HOST``     ``127.0.0.1``                address that HTTP is served on
 ``RAYAPP_HTTP_PORT``     ``8000``                     port that HTTP is served on, 1..65535
@@ -122,7 +122,8 @@ def _parse(field: str, value: str) -> object:
         case "log_level":
             return _one_of(value.upper(), get_args(LogLevel))
         case "data_dir" | "cache_dir" | "pack" | "datasets":
-            return Path(value).expanduser().absolute()
+            bare = field == "pack" and Path(value).name == value and not Path(value).exists()
+            return Path(value) if bare else Path(value).expanduser().absolute()
         case "database_url" if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("is not an address of the form postgresql://user:password@host:port/name")
     return value

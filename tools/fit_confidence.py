@@ -1,14 +1,16 @@
 """Measure how often decisions are right on merchants that nothing has seen, by what carries them: ``confidence.json``.
 
-    python tools/fit_confidence.py --source DIR [--teacher DIR] [--pack DIR] [--out FILE]
+    python tools/fit_confidence.py --source DIR [--pack DIR] [--book consumers|cards] [--out FILE]
 
-DIR is that of train_semantic.py. What was learnt from card lines is measured on card lines: for each fold of the merchants the model and
-the learned merchants are rebuilt without the fold, and the whole engine decides it, one line for each merchant, with the MCC hidden;
-what was learnt by heart cannot be met on merchants held out, and is measured on the year after training
-(``train/card_2019_validation.csv.gz``). What people wrote (merchants, brands, rules) is measured on the open half of the hand-labelled
-lines of consumers' accounts (benchmarks/consumer.py): the label of a card line is its MCC, which the acquirer sets by a merchant's
-registered business, and which is no measure of whether a brand's trade is known. Kinds of evidence that these lines lack keep what
-``rayapp.scoring.confidence`` assumes.
+DIR is that of train_semantic.py. For the default pack, whose book is consumers' and businesses' accounts, what was learnt from card
+lines is measured on card lines: for each fold of the merchants the model and the learned merchants are rebuilt without the fold, and
+the whole engine decides it, one line for each merchant, with the MCC hidden; what was learnt by heart cannot be met on merchants held
+out, and is measured on the year after training (``train/card_2019_validation.csv.gz``). What people wrote (merchants, brands, rules)
+is measured on the open half of the hand-labelled lines of consumers' accounts (benchmarks/consumer.py): the label of a card line is
+its MCC, which the acquirer sets by a merchant's registered business, and which is no measure of whether a brand's trade is known.
+Kinds of evidence that these lines lack keep what ``rayapp.scoring.confidence`` assumes.
+
+For a pack whose book is purchase cards (``--book cards``) everything is measured on card lines: what they call a thing is what is wanted.
 """
 
 import argparse
@@ -78,18 +80,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--pack", type=Path, default=PACK)
-    parser.add_argument("--out", type=Path, default=PACK / "confidence.json")
+    parser.add_argument("--book", choices=("consumers", "cards"), default="consumers")
+    parser.add_argument("--out", type=Path, help="confidence.json of the pack, if not given")
     arguments = parser.parse_args()
     bench = set_up(arguments.source, arguments.pack)
     codes = [item.detailed for item in bench.source.categories]
     decided = [by_heart(bench, arguments.source, codes)]
     for number in range(FOLDS):
         got = judged(held_out_pack(bench, number), held_out_lines(bench, number), codes)
-        rows = np.isin(got.basis, list(BY_CARD - {LEARNED}))
+        rows = (got.basis != LEARNED) & (np.isin(got.basis, list(BY_CARD)) | (arguments.book == "cards"))
         decided.append(Judged(*(column[rows] for column in got)))
-    decided.append(by_consumers(bench.pack, codes))
+    if arguments.book == "consumers":
+        decided.append(by_consumers(bench.pack, codes))
     fitted = fit_bases(decided)
-    arguments.out.write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")
+    (arguments.out or arguments.pack / "confidence.json").write_text(json.dumps(fitted, indent=1) + "\n", "utf-8")
     for number, name in enumerate(BASES):
         rows = np.concatenate([one.basis for one in decided]) == number
         right = np.concatenate([one.right for one in decided])[rows]

@@ -17,10 +17,10 @@ DONE, FAILED = 0, 1
 
 def lint(_settings: Settings, arguments: Namespace) -> int:
     """Print every fault of a pack directory; fails when one of them keeps the pack from being used."""
-    from rayapp.packs.files import DEFAULT_PACK
+    from rayapp.packs.files import named_pack
     from rayapp.packs.lint import lint_pack
 
-    path = Path(arguments.path) if arguments.path else DEFAULT_PACK
+    path = named_pack(arguments.path)
     if not path.is_dir():
         raise InvalidInput(f"{path} is no directory of pack sources")
     faults = lint_pack(path)

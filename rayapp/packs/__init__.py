@@ -10,7 +10,7 @@ __all__ = ["CompiledPack", "load_classifier", "load_pack"]
 
 
 def load_classifier(path: str | Path | None = None) -> Classifier:
-    """Give a classifier for the pack at ``path`` (a directory or a compiled file), or for the default pack.
+    """Give a classifier for the pack ``path`` (a shipped pack's name, a directory or a compiled file), or for the default pack.
 
     Raises ``InvalidPack`` with every fault of a pack that cannot be used.
     """

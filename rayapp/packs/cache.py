@@ -6,24 +6,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from rayapp.errors import InvalidPack
-from rayapp.packs.files import DEFAULT_PACK, digest
+from rayapp.packs.files import SHIPPED, digest, named_pack
 from rayapp.scoring.pack import CompiledPack
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Raised when the same sources compile to something else, so that no stale artefact is taken for the new."""
 
 
 def load_pack(path: str | Path | None = None) -> CompiledPack:
-    """Load the pack at ``path``: a directory of sources, a compiled file, or ``None`` for the default pack.
+    """Load the pack at ``path``: a shipped pack's name, a directory of sources, a compiled file, or ``None`` for the default pack.
 
     A directory is compiled when its content is new, which takes some seconds, and kept in the cache directory (``RAYAPP_CACHE_DIR``, else
     the user's). Raises ``InvalidPack`` with every fault.
     """
-    root = Path(path) if path is not None else DEFAULT_PACK
+    root = named_pack(path)
     if root.is_file():
         return CompiledPack.open(str(root))
     if not root.is_dir():
-        raise InvalidPack(f"there is no pack at {root}")
+        raise InvalidPack(f"there is no pack at {root}; the packs with names are {', '.join(SHIPPED)}")
     kept = cache_directory() / f"{digest(root, ENGINE_VERSION)}.pack"
     if kept.is_file():
         with suppress(InvalidPack):

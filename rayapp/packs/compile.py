@@ -112,6 +112,7 @@ def _manifest(source: PackSource, name: str, strings: Strings) -> Manifest:
         decided=round(source.thresholds.decided * ONE),
         unclassified=round(source.thresholds.unclassified * ONE),
         adds_up=source.combine == "sum",
+        learned_first=source.learned_first,
         levels=LevelBounds(source.levels.very_high, source.levels.high, source.levels.medium),
         confidence=json.loads(confidence.read_text("utf-8")) if confidence else {},
         counts={

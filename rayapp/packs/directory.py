@@ -76,6 +76,7 @@ class _Reader:
             levels=Levels(**head.levels),
             thresholds=Thresholds(**head.thresholds),
             combine=head.combine or "strongest",
+            learned_first=bool(head.learned_first),
             categories=tuple(self._tables("taxonomy.csv", csv_files.TAXONOMY, csv_files.read_category)),
             mcc=tuple(self._tables("mcc.csv", csv_files.MCC, csv_files.read_mcc)),
             rules=tuple(self._rules()),

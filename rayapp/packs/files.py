@@ -9,6 +9,8 @@ from rayapp.packs.faults import Faults, quoted
 from rayapp.packs.source import Place
 
 DEFAULT_PACK = Path(__file__).parent / "default"
+SHIPPED = {name: Path(__file__).parent / name for name in ("default", "purchase-cards")}
+"""The packs that come with the package, by the names under which they can be asked for."""
 
 MAX_FILES = 1_000
 MAX_FILE_BYTES = 64 * 2**20
@@ -31,6 +33,14 @@ def digest(path: Path, engine_version: str) -> str:
                 total.update(file_digest(content, "sha256").digest())
         total.update(b"\xff" * 4)
     return total.hexdigest()
+
+
+def named_pack(path: str | Path | None) -> Path:
+    """Give where a pack is: ``None`` is the default pack, and a shipped pack's name that pack, unless there is such a file or directory."""
+    if path is None:
+        return DEFAULT_PACK
+    given = Path(path)
+    return given if given.exists() else SHIPPED.get(str(path), given)
 
 
 def _mentions_extends(path: Path) -> bool:
@@ -58,7 +68,7 @@ def _walk(root: Path) -> list[Path]:
 def safe_files(root: Path, faults: Faults) -> list[str]:
     """Give the names of the files that may be read, and a fault for each that may not.
 
-    A link must stay inside the directory; what is not a regular file, and what is too big, is refused. The default pack may
+    A link must stay inside the directory; what is not a regular file, and what is too big, is refused. Shipped packs may
     be made of links: some installers link every file of a package to their cache.
     """
     found = _walk(root)
@@ -90,7 +100,8 @@ def _complaint(path: Path, root: Path) -> str:
         status = target.stat()
     except (OSError, RuntimeError):
         return "a link to nothing"
-    if path.is_symlink() and not target.is_relative_to(root) and root != DEFAULT_PACK.resolve():
+    shipped = {pack.resolve() for pack in (DEFAULT_PACK, *SHIPPED.values())}
+    if path.is_symlink() and not target.is_relative_to(root) and root not in shipped:
         return "a link that leaves the pack's directory"
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"

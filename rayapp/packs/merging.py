@@ -25,6 +25,7 @@ def extend(own: PackSource, base: PackSource, head: Head, faults: Faults) -> Pac
         levels=msgspec.structs.replace(base.levels, **head.levels),
         thresholds=msgspec.structs.replace(base.thresholds, **head.thresholds),
         combine=head.combine or base.combine,
+        learned_first=base.learned_first if head.learned_first is None else head.learned_first,
         categories=_merged(base.categories, own.categories, lambda category: category.detailed),
         mcc=(*_uncovered(base.mcc, own.mcc), *own.mcc),
         rules=_merged(base.rules, own.rules, lambda rule: rule.id, without_rules),

@@ -207,6 +207,8 @@ class PackSource(msgspec.Struct, frozen=True):
     levels: Levels = Levels()
     thresholds: Thresholds = Thresholds()
     combine: Combine = "strongest"
+    learned_first: bool = False
+    """Whether merchants of ``learned.parquet`` set aside what people wrote of them: the book's own truth is wanted."""
     mcc: tuple[MccRange, ...] = ()
     rules: tuple[RuleSource, ...] = ()
     merchants: tuple[MerchantSource, ...] = ()

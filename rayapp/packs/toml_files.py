@@ -34,6 +34,7 @@ class Head(msgspec.Struct, frozen=True):
     place: Place
     extends: str | None = None
     combine: Combine | None = None
+    learned_first: bool | None = None
     weights: Numbers = {}
     levels: Numbers = {}
     thresholds: Numbers = {}
@@ -70,7 +71,7 @@ def _explained(message: str, document: str, file: str) -> tuple[Place, str, str]
 
 def read_head(table: Table) -> Head:
     """Read ``pack.toml``."""
-    table.refuse_others(("name", "version", "extends", "combine", "weights", "levels", "thresholds", "without"))
+    table.refuse_others(("name", "version", "extends", "combine", "learned_first", "weights", "levels", "thresholds", "without"))
     name = table.text("name", needed=True)
     if name and not _NAME.fullmatch(name):
         table.wrong("name", f"{quoted(name)} is not a name", "letters, digits, dot, dash and underscore, at most 64")
@@ -85,6 +86,7 @@ def read_head(table: Table) -> Head:
         place=table.place_of("extends"),
         extends="default" if extends else None,
         combine=table.choice("combine", COMBINES) if table.has("combine") else None,
+        learned_first=table.flag("learned_first") if "learned_first" in table.values else None,
         weights=_numbers(table, "weights", Weights),
         levels=_numbers(table, "levels", Levels),
         thresholds=_numbers(table, "thresholds", Thresholds),

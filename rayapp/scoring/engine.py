@@ -91,6 +91,7 @@ class Engine:
             manifest.decided,
             manifest.unclassified,
             int(manifest.adds_up),
+            int(manifest.learned_first),
             arrays["mcc/category"],
             arrays["mcc/weight"],
             arrays["category/primary"],

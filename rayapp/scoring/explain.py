@@ -80,9 +80,10 @@ class Narrator:
         """Give the decision with evidence, alternatives and facts."""
         engine = self._engine
         reasons = new_reasons(engine.rules.category.size)
-        count, categories, _ = judge.gather(0, 1, inputs, views.found, engine.merchants, engine.rules, engine.scales, reasons)
+        count, categories, overriding = judge.gather(0, 1, inputs, views.found, engine.merchants, engine.rules, engine.scales, reasons)
         clean = views.clean.tobytes().decode("utf-8", "replace")
-        evidence = [self._evidence(reasons, place, views, clean) for place in range(count)]
+        by = "a rule" if overriding >= 0 else "the book's own record"
+        evidence = [self._evidence(reasons, place, views, clean, by) for place in range(count)]
         shown = [item for item in evidence if item is not None]
         shown.sort(key=lambda item: (not item.counted, -item.contribution, SIGNALS.index(item.signal), item.ref))
         plain = self.classification(key, views, out)
@@ -98,8 +99,8 @@ class Narrator:
         ranked = sorted((-int(judge.slot_score(reasons, slot)), int(reasons.totalled[slot])) for slot in range(categories))
         return tuple(Alternative(self._category[number], -score / ONE) for score, number in ranked if number != chosen)[:MAX_ALTERNATIVES]
 
-    def _evidence(self, reasons: Reasons, place: int, views: Views, clean: str) -> Evidence | None:
-        """Put one reason into words."""
+    def _evidence(self, reasons: Reasons, place: int, views: Views, clean: str, by: str) -> Evidence | None:
+        """Put one reason into words; ``by`` is what set merchant evidence aside."""
         part, number, ref = int(reasons.part[place]), int(reasons.category[place]), int(reasons.ref[place])
         value = int(reasons.value[place])
         if part == SEMANTIC and number < 0:
@@ -116,7 +117,7 @@ class Narrator:
             described = {"ref": f"n-gram model, rank {ref + 1}", "matched": core, "why": "the words resemble this category"}
         counted = reasons.counted[place] == judge.COUNTED and number >= 0
         if reasons.counted[place] == judge.ASIDE and number >= 0:
-            described["why"] += "; set aside by a rule"
+            described["why"] += f"; set aside by {by if part == MERCHANT else 'a rule'}"
         elif number < 0:
             described["why"] += "; decides no category"
         return Evidence(

@@ -1,8 +1,9 @@
 """The judgement: from what was found in a row to its category and score, as whole millionths so that no order of adding matters.
 
 Every reason is one ``Reason``: a signal gives a category a contribution. Of one part's reasons for one category the strongest counts (or
-they add up, if the pack says so); a category's score is the sum over the parts, clipped to one. Two things set reasons aside: a rule that
-fires sets aside rules of lower priority, and a rule that overrides the merchant sets aside merchant evidence for other categories.
+they add up, if the pack says so); a category's score is the sum over the parts, clipped to one. Three things set reasons aside: a rule that
+fires sets aside rules of lower priority, a rule that overrides the merchant sets aside merchant evidence for other categories, and
+where the pack says that its own book comes first, so does a merchant learned from it.
 """
 
 from typing import NamedTuple
@@ -84,6 +85,8 @@ class Scales(NamedTuple):
     decided: int
     unclassified: int
     adds_up: int
+    learned_first: int
+    """Whether a merchant learned from the book sets aside other merchant evidence."""
     mcc_category: NDArray[np.int16]
     mcc_weight: NDArray[np.int32]
     primary: NDArray[np.int16]
@@ -328,8 +331,11 @@ def _rule_reasons(row: int, stamp: int, inputs: Inputs, found: Findings, rules: 
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
-    """Set aside rules below the highest priority, and merchant evidence against an overriding rule; returns that rule or -1."""
+def _set_aside(reasons: Reasons, n: int, rules: Rules, learned_first: int) -> int:
+    """Set aside rules below the highest priority, and merchant evidence against an overriding rule, else against the book.
+
+    Returns the overriding rule or -1.
+    """
     highest = -1
     for i in range(n):
         if reasons.part[i] == RULE:
@@ -343,11 +349,25 @@ def _set_aside(reasons: Reasons, n: int, rules: Rules) -> int:
             reasons.counted[i] = 0
         elif rules.overrides[rule] and (reasons.value[i] > strongest or (reasons.value[i] == strongest and rule < overriding)):
             overriding, strongest = rule, reasons.value[i]
+    wanted = -1
     if overriding >= 0:
+        wanted = rules.category[overriding]
+    elif learned_first:
+        wanted = _learned_category(reasons, n)
+    if wanted >= 0:
         for i in range(n):
-            if reasons.part[i] == MERCHANT and reasons.category[i] != rules.category[overriding]:
+            if reasons.part[i] == MERCHANT and reasons.category[i] != wanted:
                 reasons.counted[i] = 0
     return overriding
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _learned_category(reasons: Reasons, n: int) -> int:
+    """Give the category of the merchant learned from the book, -1 where there is none."""
+    for i in range(n):
+        if reasons.part[i] == MERCHANT and reasons.origin[i] == LEARNED:
+            return reasons.category[i]
+    return -1
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -424,7 +444,7 @@ def gather(
             value = share(scales.weight[SEMANTIC], found.probability[suggestion, rank])
             if value > 0:
                 n = _add(reasons, n, SEMANTIC, 0, found.suggested[suggestion, rank], rank, value, -1)
-    overriding = _set_aside(reasons, n, rules)
+    overriding = _set_aside(reasons, n, rules, scales.learned_first)
     return n, _total(reasons, n, scales.adds_up), overriding
 
 
@@ -443,13 +463,19 @@ def _choose(reasons: Reasons, categories: int) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _name_merchant(reasons: Reasons, n: int, category: int, merchants: Merchants, row: int, out: Verdicts) -> None:
-    """Name the merchant: the strongest evidence for the chosen category, else the strongest of all; learned ones last."""
-    strongest, best = -1, -1
+def _name_merchant(reasons: Reasons, n: int, category: int, learned_first: int, merchants: Merchants, row: int, out: Verdicts) -> None:
+    """Name the merchant: the strongest evidence for the chosen category, else the strongest of all; learned ones last.
+
+    A book that comes first says what a payment is for; who was paid, an alias at least as strong says better.
+    """
+    strongest, best, book = -1, -1, ONE + 1
+    for i in range(n):
+        if reasons.part[i] == MERCHANT and reasons.origin[i] == LEARNED and reasons.category[i] == category:
+            book = reasons.value[i]
     for i in range(n):
         if reasons.part[i] != MERCHANT:
             continue
-        same = category >= 0 and reasons.category[i] == category
+        same = category >= 0 and (reasons.category[i] == category or (learned_first and reasons.value[i] >= book))
         rank = (4 * ONE if same else 0) + (0 if reasons.origin[i] == LEARNED else 2 * ONE) + reasons.value[i]
         if rank > best:
             strongest, best = i, rank
@@ -488,7 +514,10 @@ def _basis(reasons: Reasons, n: int, slot: int, scales: Scales) -> int:
     """Number the evidence that carries the category, as ``confidence.BASES`` names it.
 
     A merchant by its origin (0 to 3), a rule on movements of money (4) or on purchases (5), the MCC (6), the semantic signal (7).
+    A book that comes first carries what it agrees with.
     """
+    if scales.learned_first and _learned_category(reasons, n) == reasons.totalled[slot]:
+        return LEARNED
     merchant, semantic = reasons.total[slot, MERCHANT], reasons.total[slot, SEMANTIC]
     rule, mcc = reasons.total[slot, RULE], reasons.total[slot, MCC]
     if merchant >= max(rule, mcc, semantic) and merchant > 0:
@@ -528,7 +557,7 @@ def judge_rows(
             out.score[row] = 0
             for part in range(PARTS):
                 out.parts[row, part] = 0
-            _name_merchant(reasons, n, -1, merchants, row, out)
+            _name_merchant(reasons, n, -1, scales.learned_first, merchants, row, out)
             continue
         category = reasons.totalled[slot]
         out.category[row] = category
@@ -536,6 +565,6 @@ def judge_rows(
         for part in range(PARTS):
             out.parts[row, part] = reasons.total[slot, part]
         out.basis[row] = _basis(reasons, n, slot, scales)
-        _name_merchant(reasons, n, category, merchants, row, out)
+        _name_merchant(reasons, n, category, scales.learned_first, merchants, row, out)
         _list_rules(reasons, n, category, row, out)
     return stamp

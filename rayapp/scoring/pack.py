@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from rayapp.errors import InvalidPack
 
-FORMAT = "rayapp-pack-2"
+FORMAT = "rayapp-pack-3"
 _BYTES, _ENDS = ".bytes", ".offsets"
 
 
@@ -40,6 +40,7 @@ class Manifest(msgspec.Struct, frozen=True):
     decided: int
     unclassified: int
     adds_up: bool
+    learned_first: bool
     levels: LevelBounds
     confidence: dict[str, Any]
     counts: dict[str, int]

@@ -34,6 +34,7 @@ def test_the_worked_example_is_sound_and_adds_to_the_default_pack():
     "name",
     [
         *(field for field in RuleSource.__struct_fields__ if field != "place"),
+        "learned_first",
         *toml_rules._CONDITION_KEYS,
         *toml_rules._EXAMPLE_KEYS,
         *(field for kind in (Weights, Levels, Thresholds) for field in kind.__struct_fields__),
