@@ -23,7 +23,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from build_learned import learned as learned_table, write  # noqa: E402, I001
+from build_learned import brands, learned as learned_table, write  # noqa: E402, I001
 from rayapp.packs import load_pack  # noqa: E402
 from rayapp.packs.reading import read_pack  # noqa: E402
 from rayapp.packs.source import PackSource  # noqa: E402
@@ -133,7 +133,7 @@ def held_out_pack(bench: Bench, number: int) -> CompiledPack:
     """Give the pack with a model and learned merchants that lack one fold of the merchants, and no measured confidence."""
     seen = [merchant for merchant in bench.seen if fold_of(merchant.key, FOLDS) != number]
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
-        write(learned_table(seen), Path(file.name))
+        write(learned_table(seen, brands(bench.pack)), Path(file.name))
         return pack_with(bench.pack, bench.source, train(bench, seen, TEMPERATURE, {}), Path(file.name))
 
 
