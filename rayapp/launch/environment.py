@@ -27,6 +27,8 @@ ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # Ray gives its workers a low priority, and a service on a busy machine would wait behind everything else.
 PRIORITY = {"RAY_worker_niceness": "0"}
 
+EDGE = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "rayapp.serve.edge:middlewares"}
+
 HAPROXY = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
@@ -36,6 +38,7 @@ HAPROXY = {
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
     "RAY_SERVE_PORT_QUARANTINE_S": "0",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # a datagram for each request, read by a Python process; replicas count for themselves
 }
 
 
@@ -46,7 +49,7 @@ def driver_environment(site: Site) -> dict[str, str]:
 
 def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str, str]:
     """Give what the head and all that it starts run with, beside the launcher's own environment."""
-    given = {**driver_environment(site), **PRIORITY, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
+    given = {**driver_environment(site), **PRIORITY, **EDGE, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
     given |= {name: str(port) for name, port in zip(PORT_VARIABLES, free_ports(len(PORT_VARIABLES)), strict=True)}
     if haproxy is not None:
         given |= {**HAPROXY, **_haproxy_files(site), "RAY_SERVE_HAPROXY_BINARY_PATH": str(_guard(site, haproxy))}

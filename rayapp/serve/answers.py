@@ -1,26 +1,22 @@
-"""Answers: the bytes of a body in, the bytes of a response out, with one classifier for all of a request's rows."""
+"""The response of ``POST /classify/bulk``, put together from the decisions on its chunks."""
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 
-from rayapp.errors import InvalidInput, Problem
-from rayapp.scoring.classifier import Classifier
-from rayapp.scoring.columns import table_of
+from rayapp.errors import Problem
+from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Classification
-from rayapp.serve.bodies import read_bulk, read_one
+from rayapp.serve.bodies import Rows
 from rayapp.serve.decisions import decisions_of
+from rayapp.serve.engine import Answer, Decided, Outcome
 from rayapp.serve.problems import Place, place_of
 
 CHUNK_ROWS = 1_000
 """Rows that are classified at once; between chunks other requests get their turn."""
 
 REJECTED = "rejected"
-
-Outcome = tuple[str, str]
-"""Status and level of a row, for the metrics; a rejected row has no level."""
-
 
 class RejectedRow(msgspec.Struct, frozen=True):
     """The answer for a row that could not be classified."""
@@ -47,42 +43,25 @@ class BulkAnswer(msgspec.Struct, frozen=True):
     pack: str
 
 
-class Answer(NamedTuple):
-    """A response's body, and how many rows had which outcome."""
-
-    body: bytes
-    outcomes: Counter[Outcome]
-
-
-def answer_one(classifier: Classifier, body: bytes, *, explained: bool = False) -> Answer:
-    """Classify the one transaction of a body. Raises ``InvalidInput`` with a pointer to each bad value."""
-    transaction = read_one(body)
-    try:
-        found = classifier.explain(transaction) if explained else classifier.classify_one(transaction)
-    except InvalidInput as error:
-        places = [Place(f"#/{problem.field}", f"$.{problem.field}: {problem.message}") for problem in error.problems]
-        raise InvalidInput("; ".join(place.detail for place in places), places) from error
-    return Answer(msgspec.json.encode(found), Counter([(found.status, found.level)]))
-
-
-def answer_bulk(classifier: Classifier, body: bytes) -> Answer:
-    """Classify the rows of a body; a bad row gets its own answer and the others theirs."""
-    rows = read_bulk(body)
+def answer_bulk(rows: Rows, chunks: Sequence[Decided], pack: CompiledPack) -> Answer:
+    """Give each row of a body its answer; a bad row gets its own and the others theirs."""
     results: dict[int, Classification | RejectedRow] = {
         bad.row: RejectedRow(bad.id, REJECTED, (bad.place,)) for bad in rows.bad
     }
-    for first in range(0, len(rows.transactions), CHUNK_ROWS):
-        chunk = rows.transactions[first : first + CHUNK_ROWS]
-        places = rows.places[first : first + CHUNK_ROWS]
-        table, problems = classifier.classify_rows(table_of(chunk))
-        bad = _by_row(problems)
+    first = 0
+    for decided in chunks:
+        size = len(decided.table) + len({problem.row for problem in decided.problems})
+        places = rows.places[first : first + size]
+        bad = by_row(decided.problems)
         for row, found in bad.items():
-            results[places[row]] = RejectedRow(chunk[row].id, REJECTED, tuple(_placed(problem, places[row]) for problem in found))
+            place = places[row]
+            results[place] = RejectedRow(rows.transactions[first + row].id, REJECTED, tuple(_placed(problem, place) for problem in found))
         good = (place for row, place in enumerate(places) if row not in bad)
-        results.update(zip(good, decisions_of(table, classifier.pack), strict=True))
+        results.update(zip(good, decisions_of(decided.table, pack), strict=True))
+        first += size
     outcomes: Counter[Outcome] = Counter(_outcome(result) for result in results.values())
     ordered = [results[place] for place in range(len(results))]
-    return Answer(msgspec.json.encode(BulkAnswer(ordered, _summary(outcomes), classifier.pack.digest)), outcomes)
+    return Answer(msgspec.json.encode(BulkAnswer(ordered, _summary(outcomes), pack.digest)), outcomes)
 
 
 def _outcome(result: Classification | RejectedRow) -> Outcome:
@@ -94,7 +73,8 @@ def _placed(problem: Problem, place: int) -> Place:
     return Place(found.pointer, f"$.transactions[{place}].{problem.field}: {problem.message}")
 
 
-def _by_row(problems: tuple[Problem, ...]) -> dict[int, list[Problem]]:
+def by_row(problems: tuple[Problem, ...]) -> dict[int, list[Problem]]:
+    """Group problems by their row."""
     found: dict[int, list[Problem]] = {}
     for problem in problems:
         found.setdefault(problem.row, []).append(problem)

@@ -10,12 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, RayappError
-from rayapp.serve.answers import CHUNK_ROWS, Answer, answer_bulk, answer_one
-from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS
+from rayapp.serve.answers import CHUNK_ROWS
+from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_length, check_media_type, too_large
 from rayapp.serve.desk import Desk
 from rayapp.serve.envelope import Envelope
-from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, ONE_DOCS, PLAIN_DOCS, READY_DOCS, describe
-from rayapp.serve.problems import BodyTooLarge, Place, UnsupportedBody, report_of, report_of_status, response_of
+from rayapp.serve.hot import HotPath
+from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
+from rayapp.serve.problems import Place, report_of, report_of_status, response_of
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,21 +39,15 @@ def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an
     _add_classification(app, desk)
     _add_operation(app, desk)
     describe(app)
-    return Envelope(app, desk.metrics)
+    return Envelope(HotPath(app, desk), desk.metrics)
 
 
 def _add_classification(app: FastAPI, desk: Desk) -> None:
-    @app.post("/classify", **ONE_DOCS)
-    async def classify(request: Request, *, explain: bool = False) -> Response:
-        """Classify one transaction; with `explain=true` the answer carries the evidence, the next categories and what was peeled off."""
-        body = await read_body(request, MAX_ONE_BYTES)
-        return _answered(desk, await desk.run(lambda classifier: answer_one(classifier, body, explained=explain)))
-
     @app.post("/classify/bulk", **BULK_DOCS)
     async def classify_bulk(request: Request) -> Response:
         """Classify up to 20,000 transactions, each with a status of its own: a bad row costs its neighbours nothing."""
         body = await read_body(request, MAX_BYTES)
-        return _answered(desk, await desk.run(lambda classifier: answer_bulk(classifier, body)))
+        return Response(await desk.classify_bulk(body), media_type=JSON)
 
 
 def _add_operation(app: FastAPI, desk: Desk) -> None:
@@ -74,6 +69,8 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        desk.metrics.queued_rows.set(desk.batcher.rows)
+        desk.metrics.queued_seconds.set(desk.batcher.oldest())
         return Response(desk.metrics.text(), media_type=PROMETHEUS)
 
     @app.get("/", include_in_schema=False)
@@ -81,37 +78,17 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
         return RedirectResponse("/docs")
 
 
-def _answered(desk: Desk, answer: Answer) -> Response:
-    desk.metrics.rows(answer.outcomes)
-    return Response(answer.body, media_type=JSON)
-
-
 async def read_body(request: Request, most: int) -> bytes:
     """Read a JSON body of at most ``most`` bytes, and no byte more than needed to refuse it."""
-    _check_media_type(request)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise _too_large(most)
+    headers = dict(request.headers.raw)
+    check_media_type(headers)
+    check_length(headers, most)
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most:
-            raise _too_large(most)
+            raise too_large(most)
     return bytes(body)
-
-
-def _check_media_type(request: Request) -> None:
-    """Refuse what says of itself that it is no JSON; who says nothing, or a form as curl does, is taken at the bytes."""
-    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if not (media_type == JSON or media_type.endswith("+json") or media_type == "application/x-www-form-urlencoded"):
-        raise UnsupportedBody(f"the body is {media_type!r} and {JSON} is needed")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise UnsupportedBody(f"the body is encoded as {encoding!r}: send it plain")
-
-
-def _too_large(most: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body is larger than {most:,} bytes: send it in parts, or load a file with `rayapp ingest`")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -4,12 +4,13 @@ A body is decoded as a whole. Where that fails in one of its rows each row is de
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from rayapp.scoring.transaction import Transaction
-from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place
+from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place, UnsupportedBody
 
 MAX_ROWS = 20_000
 MAX_BYTES = 20_000_000
@@ -56,6 +57,9 @@ BULK = msgspec.json.Decoder(Bulk)
 RAW_BULK = msgspec.json.Decoder(RawBulk)
 NAMED = msgspec.json.Decoder(Named)
 
+JSON_TYPES = {b"application/json", b"application/x-www-form-urlencoded"}
+"""What ``check_media_type`` takes beside ``+json``: curl sends the second where nothing is said, and the bytes decide."""
+
 _PATH = re.compile(r"^(?P<what>.*?) - at `(?P<path>\$[^`]*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
@@ -93,6 +97,30 @@ def _read_each(body: bytes) -> Rows:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             rows.bad.append(BadRow(place, _id_of(item), place_of_error(error, f"$.transactions[{place}]")))
     return rows
+
+
+def check_media_type(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what says of itself that it is no JSON; who says nothing, or a form as curl does, is taken at the bytes."""
+    media_type = headers.get(b"content-type", b"application/json")
+    if media_type not in JSON_TYPES:
+        essence = media_type.partition(b";")[0].strip().lower()
+        if essence not in JSON_TYPES and not essence.endswith(b"+json"):
+            raise UnsupportedBody(f"the body is {essence.decode('latin-1')!r} and 'application/json' is needed")
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding != b"identity":
+        raise UnsupportedBody(f"the body is encoded as {encoding.decode('latin-1')!r}: send it plain")
+
+
+def check_length(headers: Mapping[bytes, bytes], most: int) -> None:
+    """Refuse a body that announces more than ``most`` bytes, before any of it is read."""
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > most:
+        raise too_large(most)
+
+
+def too_large(most: int) -> BodyTooLarge:
+    """Say that a body has too many bytes, and what to do."""
+    return BodyTooLarge(f"the body is larger than {most:,} bytes: send it in parts, or load a file with `rayapp ingest`")
 
 
 def place_of_error(error: Exception, root: str = "$") -> Place:

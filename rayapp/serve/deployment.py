@@ -29,6 +29,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
     ray_actor_options={"num_cpus": REPLICA_CPUS},
     graceful_shutdown_timeout_s=5,
     health_check_period_s=5,
+    logging_config={"enable_access_log": False},
 )
 @serve.ingress()
 class Ingress:

@@ -1,7 +1,7 @@
-"""The desk of one replica: the classifier that decides now, the threads that it runs in, and the swap to another pack."""
+"""The desk of one replica: the classifier that decides now, the batcher that it runs behind, and the swap to another pack."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -11,12 +11,17 @@ from rayapp.errors import Unavailable
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Transaction
+from rayapp.serve.answers import CHUNK_ROWS, answer_bulk
+from rayapp.serve.batching import Batcher
+from rayapp.serve.bodies import read_bulk
+from rayapp.serve.engine import Answer, Chunk, Decided, Result, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
+from rayapp.serve.queueing import Bounds
 
-THREADS = 2
-"""The engine frees the interpreter's lock in its kernels: a second thread reads and writes JSON meanwhile."""
+READERS = 1
+"""Threads that read and write the JSON of large bodies; the engine frees the interpreter's lock in its kernels meanwhile."""
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 class Deciding(NamedTuple):
@@ -32,7 +37,8 @@ class Desk:
     def __init__(self) -> None:
         """Open the desk; it answers after the first ``swap``."""
         self.metrics = Metrics()
-        self._threads = ThreadPoolExecutor(THREADS, "rayapp-engine")
+        self.batcher: Batcher[Work, Result] = Batcher(self._run, self.metrics)
+        self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
         self._deciding: Deciding | None = None
 
     @property
@@ -43,7 +49,7 @@ class Desk:
         return self._deciding
 
     async def swap(self, version: int, pack: CompiledPack) -> None:
-        """Decide by another pack as soon as it is ready; requests in work keep the former."""
+        """Decide by another pack from the next batch on, as soon as it is ready."""
         self.use(Deciding(version, await asyncio.to_thread(_ready, pack)))
 
     def use(self, deciding: Deciding) -> None:
@@ -51,10 +57,34 @@ class Desk:
         self._deciding = deciding
         self.metrics.pack(deciding.version, deciding.classifier.pack.digest)
 
-    async def run(self, work: Callable[[Classifier], Result]) -> Result:
-        """Do ``work`` with the classifier of this moment in one of the desk's threads."""
+    async def classify_one(self, body: bytes, *, explained: bool = False) -> bytes:
+        """Answer the body of ``POST /classify``, together with whoever asks at the same time."""
+        answer = await self.batcher.submit(Single(body, explained), Bounds(1, len(body)))
+        assert isinstance(answer, Answer)  # noqa: S101 - what a Single gets
+        self.metrics.rows(answer.outcomes)
+        return answer.body
+
+    async def classify_bulk(self, body: bytes) -> bytes:
+        """Answer the body of ``POST /classify/bulk``, chunk by chunk, so that others have their turns in between."""
         classifier = self.deciding.classifier
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, classifier)
+        rows = await self.aside(lambda: read_bulk(body))
+        found = []
+        for first in range(0, len(rows.transactions), CHUNK_ROWS):
+            chunk = Chunk(rows.transactions[first : first + CHUNK_ROWS], classifier)
+            size = Bounds(len(chunk.transactions), len(body) * len(chunk.transactions) // len(rows.transactions))
+            found.append(await self.batcher.submit(chunk, size))
+        chunks = [decided for decided in found if isinstance(decided, Decided)]
+        answer = await self.aside(lambda: answer_bulk(rows, chunks, classifier.pack))
+        self.metrics.rows(answer.outcomes)
+        return answer.body
+
+    async def aside(self, work: Callable[[], Value]) -> Value:
+        """Do work that is none of the engine's in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    def _run(self, works: Sequence[Work]) -> Sequence[Result | Exception]:
+        """Answer a batch by the classifier of this moment; called in the engine's thread."""
+        return run_batch(works, self.deciding.classifier)
 
 
 def _ready(pack: CompiledPack) -> Classifier:

@@ -7,20 +7,20 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rayapp.errors import RayappError
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.problems import report_of, response_of
 
-REQUEST_ID = "x-request-id"
+REQUEST_ID = b"x-request-id"
 UNKNOWN_ROUTE = "unknown"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+_ID = re.compile(rb"[\w.:+/=-]{1,128}")
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = request_id_of(Headers(scope=scope))
+        request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         reply = _Reply(send)
         try:
@@ -68,13 +68,15 @@ class _Reply:
         await self._send(message)
 
 
-def request_id_of(headers: Headers) -> str:
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Take the client's id if it is a plain one, else make one."""
-    given = headers.get(REQUEST_ID, "")
-    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+    given = next((value for name, value in headers if name == REQUEST_ID), b"")
+    return given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _route(scope: Scope) -> str:
     """Give the template of the route that answered."""
+    if "rayapp.route" in scope:
+        return str(scope["rayapp.route"])
     route: Any = scope.get("route")
     return getattr(route, "path", UNKNOWN_ROUTE)

@@ -53,9 +53,15 @@ def _plain(schema: dict[str, Any], problems: dict[int, str]) -> dict[str, Any]:
 REFUSED = {400: "The body cannot be read", 413: "The body is too large", 415: "The body is no plain JSON", 503: "No pack is loaded yet"}
 
 ONE_DOCS: dict[str, Any] = {
-    "openapi_extra": _body("Transaction", EXAMPLE),
-    "responses": _answers(_schema("Classification"), {**REFUSED, 422: "A value is wrong"}),
+    "summary": "Classify",
+    "description": "One transaction; with `explain=true` the answer carries the evidence, the next categories and what was peeled off.",
+    "operationId": "classify_classify_post",
+    "parameters": [{"name": "explain", "in": "query", "schema": {"type": "boolean", "default": False}}],
+    **_body("Transaction", EXAMPLE),
+    "responses": {str(status): told for status, told in _answers(_schema("Classification"), {**REFUSED, 422: "A value is wrong"}).items()},
 }
+"""The operation that ``hot`` answers, which FastAPI knows nothing of."""
+
 BULK_DOCS: dict[str, Any] = {
     "openapi_extra": _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]}),
     "responses": _answers(_schema("BulkAnswer"), REFUSED),
@@ -74,6 +80,7 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            generate()["paths"]["/classify"] = {"post": ONE_DOCS}
             _, components = msgspec.json.schema_components(MESSAGES, ref_template=COMPONENTS)
             generate().setdefault("components", {}).setdefault("schemas", {}).update(components, BulkAnswer=BULK_ANSWER)
         return app.openapi_schema or {}

@@ -11,6 +11,9 @@ class                    status type                   whose it is to mend
 ``InvalidSetup``         500    invalid-setup          the operator
 ``RayappError``          500    internal-error         us
 ``Unavailable``          503    unavailable            time: ``Retry-After`` says when to try again
+``QueueFull``            503    full                   time: more waits than can be answered soon, whoever asks
+``Expired``              503    expired                time: the request's time was over before it was begun
+``Stopped``              503    stopping               time: this replica stops, others answer
 ======================== ====== ====================== ===============================================================
 """
 
@@ -22,11 +25,13 @@ import msgspec
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
+from rayapp.serve.overload import Expired, QueueFull, Stopped, retry_after
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:rayapp:problem:"
 RETRY_AFTER_S = 1
 MAX_ERRORS = 100
+WORTH_ANOTHER_TRY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class MalformedBody(InvalidInput):
@@ -58,6 +63,9 @@ KINDS: Mapping[type[RayappError], Kind] = {
     InvalidSetup: Kind(500, "invalid-setup", "The service is not set up rightly"),
     RayappError: Kind(500, "internal-error", "The service failed"),
     Unavailable: Kind(503, "unavailable", "Something that is needed does not answer"),
+    QueueFull: Kind(503, "full", "The service has more to do than it can"),
+    Expired: Kind(503, "expired", "The service was too busy to answer in time"),
+    Stopped: Kind(503, "stopping", "This replica is stopping"),
 }
 
 
@@ -77,6 +85,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     request_id: str = ""
     errors: tuple[Place, ...] = ()
+    retry_after: int = 0
+    """Seconds, as in the header ``Retry-After``; nought where trying again is of no use."""
 
 
 def report_of(error: RayappError, request_id: str) -> Report:
@@ -90,6 +100,7 @@ def report_of(error: RayappError, request_id: str) -> Report:
         detail="" if ours else error.message,
         request_id=request_id,
         errors=() if ours else tuple(_places(error.details)),
+        retry_after=retry_after(error, RETRY_AFTER_S) if kind.status in WORTH_ANOTHER_TRY else 0,
     )
 
 
@@ -106,8 +117,8 @@ def report_of_status(status: int, detail: str, request_id: str) -> Report:
 
 
 def response_of(report: Report, headers: Mapping[str, str] | None = None) -> Response:
-    """Write a problem as a response; a 503 says when to try again."""
-    more = {"Retry-After": str(RETRY_AFTER_S)} if report.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    """Write a problem as a response; where another try can help it says when."""
+    more = {"Retry-After": str(report.retry_after)} if report.retry_after else {}
     return Response(msgspec.json.encode(report), report.status, {**(headers or {}), **more}, MEDIA_TYPE)
 
 

@@ -1,6 +1,7 @@
 """The real app with a real classifier of a small pack, without a cluster."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -31,10 +32,11 @@ def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 class Client:
-    """Sends single requests to an app in this process."""
+    """Sends single requests to an app in this process, all in one event loop."""
 
     def __init__(self, app: object) -> None:
         self.app = app
+        self.runner = asyncio.Runner()
 
     def __call__(self, method: str, path: str, **more: object) -> httpx.Response:
         """Send one request."""
@@ -43,7 +45,7 @@ class Client:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://rayapp") as client:
                 return await client.request(method, path, **more)
 
-        return asyncio.run(send())
+        return self.runner.run(send())
 
 
 @pytest.fixture
@@ -55,12 +57,17 @@ def desk(small_classifier: Classifier) -> Desk:
 
 
 @pytest.fixture
-def ask(desk: Desk) -> Client:
+def ask(desk: Desk) -> Iterator[Client]:
     """A client of the app around the desk."""
-    return Client(build_app(desk))
+    client = Client(build_app(desk))
+    yield client
+    client.runner.run(desk.batcher.stop())
+    client.runner.close()
 
 
 @pytest.fixture
-def ask_unready() -> Client:
+def ask_unready() -> Iterator[Client]:
     """A client of an app that has no pack yet."""
-    return Client(build_app(Desk()))
+    client = Client(build_app(Desk()))
+    yield client
+    client.runner.close()

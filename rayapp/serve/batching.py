@@ -1,0 +1,187 @@
+"""Adaptive batching: what waits is taken together the moment the engine is free, and an idle engine waits for nobody.
+
+A batch is as large as what waits, up to the rows that the cost model says fit into the latency objective. One thread runs the engine, so
+that the event loop stays free for health checks; it takes its next batch itself, without a turn of the loop between. Work whose deadline
+has passed is dropped before it is computed. What fails fails alone: the engine answers each work with a result or an error of its own.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from rayapp.serve.cost import CostModel
+from rayapp.serve.overload import Expired, Stopped
+from rayapp.serve.queueing import Bounds, Entry, FairQueue, Taken, Tier
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+OBJECTIVE_S = 0.025
+"""How long one batch may take: what comes next waits at most about so long for the engine."""
+
+MOST = Bounds(rows=4_096, bytes=8_000_000)
+"""The most of one batch, however cheap rows are."""
+
+WAITING = Bounds(rows=100_000, bytes=200_000_000)
+"""The most that waits in one replica."""
+
+SWEEP_S = 0.1
+"""How often expired work is looked for while something waits."""
+
+
+class Batch(NamedTuple):
+    """What became of a batch, for the metrics: works, rows, seconds that the first of them waited, and seconds of the engine."""
+
+    works: int
+    rows: int
+    waited_s: float
+    seconds: float
+
+
+class Watch(Protocol):
+    """Who wants to know."""
+
+    def batch(self, batch: Batch) -> None:
+        """Take note of a batch that is done."""
+
+    def expired(self, works: int, rows: int) -> None:
+        """Take note of work that was dropped."""
+
+
+class Waiting(NamedTuple, Generic[Work, Result]):
+    """Work with the future that its answer is put into."""
+
+    work: Work
+    answer: "asyncio.Future[Result]"
+
+
+class Batcher(Generic[Work, Result]):
+    """Runs ``engine`` on what is submitted. Belongs to one event loop, in which all its methods are called."""
+
+    def __init__(self, engine: Callable[[Sequence[Work]], Sequence[Result | Exception]], watch: Watch, waiting: Bounds = WAITING) -> None:
+        """Take the engine, which gives one result or error for each work, in order."""
+        self.cost = CostModel()
+        self._engine = engine
+        self._watch = watch
+        self._queue: FairQueue[Waiting[Work, Result]] = FairQueue(waiting)
+        self._free = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+        self._stopped = False
+
+    async def submit(self, work: Work, size: Bounds, tier: Tier = "standard", within_s: float = 30.0) -> Result:
+        """Give the engine's answer. Raises ``QueueFull`` or ``Expired``, or what the engine raised for this work."""
+        loop = self._started()
+        now = time.monotonic()
+        waiting: Waiting[Work, Result] = Waiting(work, loop.create_future())
+        entry = Entry(waiting, size, tier, (now, now + within_s))
+        with self._free:
+            if self._stopped:
+                raise Stopped("this replica is stopping")
+            self._queue.put(entry)
+            self._free.notify()
+        if self._sweep is None:
+            self._sweep = loop.call_later(SWEEP_S, self._expire)
+        try:
+            return await waiting.answer
+        except asyncio.CancelledError:
+            entry.gone = True
+            raise
+
+    @property
+    def rows(self) -> int:
+        """Rows that wait."""
+        return self._queue.rows
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that wait."""
+        return self._queue.bytes
+
+    def oldest(self) -> float:
+        """Give the seconds that the oldest work has waited."""
+        with self._free:
+            return self._queue.oldest(time.monotonic())
+
+    def seconds_to_drain(self) -> float:
+        """Foretell how long what waits will take."""
+        return self.cost.seconds(self._queue.rows) if self._queue.rows else 0.0
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what waits, and end the thread."""
+        with self._free:
+            self._stopped = True
+            self._free.notify()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._thread = threading.Thread(target=self._run, name="rayapp-engine", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def _run(self) -> None:
+        """Take batch after batch until stopped and empty; the engine's thread."""
+        while (taken := self._take()) is not None:
+            if taken.expired:
+                self._tell(self._drop, taken.expired)
+            if taken.batch:
+                began = time.monotonic()
+                answers = self._answers([entry.work.work for entry in taken.batch])
+                self._tell(self._done, taken.batch, answers, (began, time.monotonic()))
+
+    def _take(self) -> Taken[Waiting[Work, Result]] | None:
+        """Wait for work and take what fits; ``None`` when there is none and never will be."""
+        with self._free:
+            while not len(self._queue):
+                if self._stopped:
+                    return None
+                self._free.wait()
+            most = Bounds(min(MOST.rows, self.cost.rows_within(OBJECTIVE_S)), MOST.bytes)
+            return self._queue.take(time.monotonic(), most)
+
+    def _answers(self, works: list[Work]) -> Sequence[Result | Exception]:
+        """Run the engine; where it fails as a whole each work is tried alone, so that one cannot fail its neighbours."""
+        try:
+            return self._engine(works)
+        except Exception as error:  # noqa: BLE001 - handed to whom it concerns
+            if len(works) == 1:
+                return [error]
+            return [self._answers([work])[0] for work in works]
+
+    def _tell(self, what: Callable[..., None], *words: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what, *words)
+
+    def _done(self, batch: list[Entry[Waiting[Work, Result]]], answers: Sequence[Result | Exception], times: tuple[float, float]) -> None:
+        began, ended = times
+        for entry, answer in zip(batch, answers, strict=True):
+            future = entry.work.answer
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+        rows = sum(entry.rows for entry in batch)
+        self.cost.learn(rows, ended - began)
+        self._watch.batch(Batch(len(batch), rows, began - min(entry.arrived for entry in batch), ended - began))
+
+    def _drop(self, expired: list[Entry[Waiting[Work, Result]]]) -> None:
+        for entry in expired:
+            if not entry.work.answer.done():
+                entry.work.answer.set_exception(Expired("the service was too busy to begin in time"))
+        self._watch.expired(len(expired), sum(entry.rows for entry in expired))
+
+    def _expire(self) -> None:
+        with self._free:
+            late = self._queue.expire(time.monotonic())
+            left = len(self._queue)
+        if late:
+            self._drop(late)
+        self._sweep = self._loop.call_later(SWEEP_S, self._expire) if left and self._loop is not None else None
