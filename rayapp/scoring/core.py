@@ -32,7 +32,21 @@ from rayapp.scoring.phrases import (
     probe,
     step,
 )
-from rayapp.scoring.tokens import CODE, COLON, HASH, JOINED, MAX_TOKENS, NUMBER, STAR, Tokens, hash_bytes, new_tokens, tokenise, write_token
+from rayapp.scoring.tokens import (
+    CODE,
+    COLON,
+    HASH,
+    JOINED,
+    JUMBLE,
+    MAX_TOKENS,
+    NUMBER,
+    STAR,
+    Tokens,
+    hash_bytes,
+    new_tokens,
+    tokenise,
+    write_token,
+)
 
 MAX_HITS = 6
 """Alias hits kept of one descriptor; leftmost first."""
@@ -231,7 +245,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             dated = kind & MONTH and (
                 (at > 0 and tokens.flags[scan.kept[at - 1]] & NUMBER) or (at + 1 < n and tokens.flags[scan.kept[at + 1]] & NUMBER)
             )
-            if flags & (NUMBER | CODE) or dated:
+            if flags & (NUMBER | CODE) or dated or (hits > 0 and flags & JUMBLE):
                 if flags & NUMBER or (flags & CODE and _digits(tokens, t) <= 7):
                     _note_number(scan, at, n, kept > 0, facts, row)
                 gap = kept > 0

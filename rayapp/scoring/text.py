@@ -1,4 +1,8 @@
-"""The clean view of descriptors: ASCII-folded upper case, single spaces, trimmed. Rules are matched against it."""
+"""The clean view of descriptors: ASCII-folded upper case, single spaces, trimmed. Rules are matched against it.
+
+What ACH lines print after ``INDN:`` or ``IND NAME:`` is the account holder's own name, which says nothing of the payment however much it
+sounds like a trade (LEE HY SALON): it is left out, up to the field that follows.
+"""
 
 import numpy as np
 from numba import njit
@@ -7,7 +11,9 @@ from numpy.typing import NDArray
 from rayapp.scoring.fold import DROP, KEEP, fold_table
 
 SPACE = 32
+COLON = 58
 SURROGATE_BYTES = 3
+_INDN, _IND_NAME, _CO_ID, _TRN = (np.frombuffer(word, np.uint8).copy() for word in (b"INDN", b"IND NAME", b" CO ID", b" TRN"))
 
 
 @njit(nogil=True, cache=True)
@@ -25,6 +31,32 @@ def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
             return -1, 1
         code = code << 6 | np.int64(data[i]) & 0x3F
     return int(code), length
+
+
+@njit(nogil=True, cache=True)
+def _spells(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -> bool:
+    """Tell whether ``word`` (capitals, digits, signs) stands at a place, in letters of either case."""
+    if at < 0 or at + word.size > end:
+        return False
+    for i in range(word.size):
+        byte = data[at + i]
+        if byte != word[i] and not (97 <= byte <= 122 and byte - 32 == word[i]):
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _after_holder(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.uint8], first: int, w: int) -> int:
+    """Give where to read on: past the account holder's name where the view ends in its label (a colon stands at ``at``), else ``at``."""
+    if not (_spells(out, w - 4, w, _INDN) or _spells(out, w - 8, w, _IND_NAME)):
+        return at
+    long = not _spells(out, w - 4, w, _INDN)
+    start = w - (8 if long else 4)
+    if start < first or (start > first and out[start - 1] != SPACE):
+        return at
+    while at < end and not (_spells(data, at, end, _CO_ID) or _spells(data, at, end, _TRN)):
+        at += 1
+    return at
 
 
 @njit(nogil=True, cache=True)
@@ -64,6 +96,8 @@ def clean_rows(
                     w += 1
                 parted = False
             i += length
+            if code == COLON:
+                i = _after_holder(data, i, end, out, first, w - 1)
         if parted and w > first:
             w -= 1
         out_offsets[row + 1] = w

@@ -1,7 +1,8 @@
 """Tokens: the alphanumeric runs of a clean view, as the phrase lexicon and the core see them.
 
 Apostrophes vanish (MCDONALD'S is MCDONALDS), ``&`` is the word AND, ``+`` after a letter is the word PLUS. Letters part from digits where
-three or more letters meet the two or more digits that end a run (SHELL5742), or where digits meet three or more letters (0123DOMINOS).
+three or more letters meet the two or more digits that end a run (SHELL5742), where digits meet three or more letters (0123DOMINOS), and
+where the letters after an ``&`` meet digits or masked digits (H&M1234).
 Aliases of a pack pass through the same function, so both sides always agree.
 """
 
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 MAX_TOKENS = 96
 """Tokens of one descriptor that are looked at; what follows is left out of the core."""
 
-NUMBER, CODE, STAR, HASH, JOINED, LETTERS, COLON = 1, 2, 4, 8, 16, 32, 64
+NUMBER, CODE, STAR, HASH, JOINED, LETTERS, COLON, JUMBLE = 1, 2, 4, 8, 16, 32, 64, 128
 """Token flags: digits or masked digits only; letters and digits as in references; an asterisk follows; a ``#`` precedes;
-joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows."""
+joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows; letters and digits in a jumble, which is a
+reference where a name went before it (FACEBK SHVDSQD2) and may be a name elsewhere."""
 
 AND, PLUS = -1, -2
 """Ends of the tokens that stand for a sign and have no letters of their own in the clean view."""
@@ -24,6 +26,9 @@ AND, PLUS = -1, -2
 _PRIME = np.uint64(0x100000001B3)
 _SEED = np.uint64(0xCBF29CE484222325)
 _QUOTE, _AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN, _MASK = 39, 38, 43, 42, 35, 58, 88
+_LEAST_NUMBER = 3
+"""Digits or masked digits that part from the letters before them after an ``&``."""
+_LEAST_JUMBLE = 5
 
 
 class Tokens(NamedTuple):
@@ -83,11 +88,12 @@ def _sign_hash(sign: int) -> np.uint64:
 @njit(nogil=True, cache=True, _nrt=False)
 def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Classify one token by its letters, digits and masked digits (runs of X)."""
-    letters = digits = masked = run = 0
+    letters = digits = masked = run = vowels = 0
     for i in range(start, end):
         kind = char_class(data[i])
         if kind == 1:
             letters += 1
+            vowels += data[i] == 65 or data[i] == 69 or data[i] == 73 or data[i] == 79 or data[i] == 85
             run = run + 1 if data[i] == 88 else 0
             if run == 2:
                 masked += 2
@@ -104,6 +110,8 @@ def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
     flags = LETTERS if letters else 0
     if numbers >= 2 and ((plain == 1 and first_is_letter and numbers >= 3) or numbers >= 4 or (numbers >= 3 and numbers + plain >= 8)):
         flags |= CODE
+    if digits and plain and end - start >= _LEAST_JUMBLE and (digits >= 2 or vowels == 0):
+        flags |= JUMBLE
     return flags
 
 
@@ -174,6 +182,18 @@ def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: 
     return _add(data, first, end, extra, tokens, n)
 
 
+@njit(nogil=True, cache=True, _nrt=False)
+def _letters_after_sign(data: NDArray[np.uint8], start: int, end: int) -> int:
+    """Give the end of the letters of a run after ``&`` if all that follows is a number, plain or masked; else its start."""
+    i = start
+    while i < end and char_class(data[i]) != 2 and not (data[i] == _MASK and i + 1 < end and data[i + 1] == _MASK):
+        i += 1
+    for k in range(i, end):
+        if char_class(data[k]) != 2 and data[k] != _MASK:
+            return start
+    return i if end - i >= _LEAST_NUMBER else start
+
+
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> int:
     """Write the tokens of the clean view ``data[start:end]``; returns how many."""
@@ -188,6 +208,11 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
             if seen == 1 or seen == 2:
                 n = _append(run, i, h, (LETTERS if seen == 1 else NUMBER) | extra, tokens, n)
             else:
+                if run > start and data[run - 1] == _AMPERSAND:
+                    cut = _letters_after_sign(data, run, i)
+                    if cut > run:
+                        n = _add(data, run, cut, extra, tokens, n)
+                        run, extra = cut, 0
                 n = _add_run(data, run, i, extra, tokens, n)
             extra = JOINED
             continue
