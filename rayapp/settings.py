@@ -15,6 +15,8 @@ variable                 default                      meaning
 ``RAYAPP_TIER_SMALL``    ``500``                      rows below which a load is one batch in one transaction
 ``RAYAPP_TIER_MEDIUM``   ``5000``                     rows below which a load is batches of 200 in one transaction
 ``RAYAPP_TIER_LARGE``    ``50000``                    rows below which a load is batches of 500, committed one by one
+``RAYAPP_JOB_SLOTS``     ``2``                        small jobs that a worker does at once, 1..64
+``RAYAPP_JOB_LEASE_S``   ``30``                       seconds after which a silent worker counts as dead, 2..3600
 ======================== ============================ ======================================================================
 """
 
@@ -30,6 +32,17 @@ import msgspec
 from rayapp.errors import InvalidSetup
 
 PREFIX = "RAYAPP_"
+
+RANGES = {
+    "http_port": (1, 65_535),
+    "replicas": (1, 1_024),
+    "tier_small": (1, 10**9),
+    "tier_medium": (1, 10**9),
+    "tier_large": (1, 10**9),
+    "job_slots": (1, 64),
+    "job_lease_s": (2, 3_600),
+}
+"""Settings that are whole numbers, with the least and the most that each may be."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -49,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tier_small: int = 500
     tier_medium: int = 5_000
     tier_large: int = 50_000
+    job_slots: int = 2
+    job_lease_s: int = 30
 
     def __repr__(self) -> str:
         """Show every field but the database's address, which can hold a password."""
@@ -113,12 +128,8 @@ def _unknown(name: str) -> str:
 def _parse(field: str, value: str) -> object:
     """Turn the text of a variable into the field's value; a ``ValueError`` says what was expected, and never quotes an address."""
     match field:
-        case "http_port":
-            return _whole(value, 1, 65_535)
-        case "replicas":
-            return _whole(value, 1, 1_024)
-        case "tier_small" | "tier_medium" | "tier_large":
-            return _whole(value, 1, 10**9)
+        case _ if field in RANGES:
+            return _whole(value, *RANGES[field])
         case "log_level":
             return _one_of(value.upper(), get_args(LogLevel))
         case "data_dir" | "cache_dir" | "pack" | "datasets":

@@ -11,9 +11,11 @@ import sys
 from argparse import REMAINDER, ArgumentParser, _SubParsersAction
 from collections.abc import Sequence
 from importlib import import_module
+from typing import get_args
 
 from rayapp.errors import RayappError
 from rayapp.settings import read_settings
+from rayapp.store.job_states import State
 
 FAILED = 1
 INTERRUPTED = 130
@@ -64,6 +66,8 @@ def _parser() -> ArgumentParser:
     _add_explain(commands)
     _add_packs(commands)
     _add_cluster(commands)
+    _add_jobs(commands)
+    _add_schedules(commands)
     _add_upkeep(commands)
     return parser
 
@@ -132,6 +136,47 @@ def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
     ingest.add_argument("--dry-run", action="store_true", help="say what would be done")
     ingest.add_argument("--resume", action="store_true", help="go on with a load that broke off; a load always does")
     ingest.add_argument("--json", action="store_true", help="progress and summary as JSON lines")
+
+
+def _add_jobs(commands: "Commands[ArgumentParser]") -> None:
+    _command(commands, "worker", "rayapp.cli.jobs:work", "work on jobs until Ctrl-C; `rayapp up` runs a worker already")
+    parser = commands.add_parser("jobs", help="list, show, cancel, retry and watch jobs", description="Jobs: everything that takes long.")
+    jobs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listed = _command(jobs, "list", "rayapp.cli.jobs:show_list", "list jobs, the newest first")
+    listed.add_argument("--state", action="append", choices=get_args(State), help="only jobs in this state; may be given several times")
+    listed.add_argument("--kind", action="append", help="only jobs of this kind; may be given several times")
+    listed.add_argument("--most", type=int, default=50, help="how many at most, 50 if not given")
+    show = _command(jobs, "show", "rayapp.cli.jobs:show", "show everything about a job")
+    cancel = _command(jobs, "cancel", "rayapp.cli.jobs:cancel_jobs", "cancel jobs; what they have done stays done")
+    cancel.add_argument("jobs", metavar="JOB", nargs="+", help="its id or the beginning of it")
+    retry = _command(jobs, "retry", "rayapp.cli.jobs:retry_job", "do what a job left undone")
+    watch = _command(jobs, "watch", "rayapp.cli.jobs:watch", "follow a job to its end")
+    for command in (show, retry, watch):
+        command.add_argument("job", metavar="JOB", help="its id or the beginning of it")
+    for command in (listed, show, cancel, retry, watch):
+        command.add_argument("--json", action="store_true", help="one JSON object for each job")
+
+
+def _add_schedules(commands: "Commands[ArgumentParser]") -> None:
+    parser = commands.add_parser("schedules", help="jobs that are made by the clock", description="Jobs that are made by the clock.")
+    schedules = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add = _command(schedules, "add", "rayapp.cli.schedules:add", "make a job whenever a cron expression comes true")
+    add.add_argument("name", metavar="NAME", help="letters, digits and ._-")
+    add.add_argument("cron", metavar="CRON", help="minute, hour, day of month, month, day of week; '0 3 * * *' is every day at 03:00")
+    add.add_argument("kind", metavar="KIND", help="ingest or reclassify")
+    add.add_argument("request", metavar="NAME=VALUE", nargs="*", help="the request, such as source=s3://bucket/day.csv")
+    add.add_argument("--timezone", default="UTC", help="of the expression, such as Europe/Berlin; UTC if not given")
+    add.add_argument("--priority", type=int, default=0, help="of the jobs; higher first")
+    listed = _command(schedules, "list", "rayapp.cli.schedules:show_list", "list schedules")
+    remove = _command(schedules, "remove", "rayapp.cli.schedules:remove", "forget a schedule")
+    enable = _command(schedules, "enable", "rayapp.cli.schedules:switch", "switch a schedule on, from its next time on")
+    disable = _command(schedules, "disable", "rayapp.cli.schedules:switch", "switch a schedule off")
+    enable.set_defaults(enabled=True)
+    disable.set_defaults(enabled=False)
+    for command in (remove, enable, disable):
+        command.add_argument("name", metavar="NAME", help="its name")
+    for command in (add, listed, enable, disable):
+        command.add_argument("--json", action="store_true", help="one JSON object for each schedule")
 
 
 def _add_upkeep(commands: "Commands[ArgumentParser]") -> None:

@@ -35,6 +35,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     ray_address: str = ""
     ports: tuple[int, ...] = ()
+    jobs_url: str = ""
     haproxy: bool = True
     embedded_database: bool = True
 

@@ -30,29 +30,41 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is, from its kind's ledger. ``first``: what the ledger says before this attempt has done anything."""
+    """How far a job is, from its kind's ledger; ``None`` for what is not known.
+
+    ``done`` counts the rows that were dealt with, ``failed`` those among them that could not be used, ``before`` those that were done
+    before this attempt began. ``pack`` is the digest of the pack that decides.
+    """
 
     total: int | None = None
     done: int = 0
     failed: int = 0
     pack: str | None = None
-    first: bool = False
+    before: int | None = None
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Who claims what: jobs of these kinds, at most so many."""
+    """Who claims what: jobs of these kinds, at most so many, and none of ``without``."""
 
     kinds: Sequence[str]
     worker: str
     most: int = 1
     lease_s: float = LEASE_S
+    without: Sequence[UUID] = ()
 
 
 async def claim(session: asyncpg.Connection, wanted: Claim) -> list[Job]:
     """Take the next jobs that wait, each of which no other gets."""
     with errors_as_ours():
-        rows = await session.fetch(SQL["claim"], list(wanted.kinds), wanted.worker, wanted.lease_s, wanted.most)
+        rows = await session.fetch(SQL["claim"], list(wanted.kinds), wanted.worker, wanted.lease_s, wanted.most, list(wanted.without))
     return sorted((job_of(row) for row in rows), key=lambda job: (-job.priority, job.run_at, job.seq))
+
+
+async def claim_job(session: asyncpg.Connection, job_id: UUID, worker: str, lease_s: float = LEASE_S) -> Job | None:
+    """Take this job, ``None`` when it does not wait."""
+    with errors_as_ours():
+        row = await session.fetchrow(SQL["claim_job"], job_id, worker, lease_s)
+    return None if row is None else job_of(row)
 
 
 async def begin(session: asyncpg.Connection, wanted: JobRequest, worker: str, lease_s: float = LEASE_S) -> Enqueued:
@@ -69,7 +81,7 @@ async def heartbeat(session: asyncpg.Connection, lease: Lease, rows: Rows | None
     with errors_as_ours():
         statement, told = SQL["heartbeat"], tuple[object, ...]()
         if rows is not None:
-            statement, told = SQL["progress"], (rows.total, rows.done, rows.failed, rows.pack, rows.first)
+            statement, told = SQL["progress"], (rows.total, rows.done, rows.failed, rows.pack, rows.before)
         stop: bool | None = await session.fetchval(statement, lease.job_id, lease.attempt, lease.seconds, *told)
     return stop
 

@@ -181,6 +181,13 @@ async def job_counts(session: asyncpg.Connection) -> dict[str, int]:
         return {row["state"]: row["jobs"] for row in await session.fetch(SQL["counts"])}
 
 
+async def seconds_to_start(session: asyncpg.Connection, kinds: Sequence[str]) -> float | None:
+    """Give the seconds until a queued job of these kinds may be begun, below zero when one may; ``None`` when there is none."""
+    with errors_as_ours():
+        seconds: float | None = await session.fetchval(SQL["next_start"], list(kinds))
+    return seconds
+
+
 async def cancel(session: asyncpg.Connection, job_id: UUID) -> Job:
     """Cancel a queued job, or ask a running one to stop; one that is finished stays as it is."""
     with errors_as_ours():

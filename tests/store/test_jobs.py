@@ -54,7 +54,7 @@ def test_a_job_is_enqueued_claimed_and_done(database):
         (job,) = await claimed(session)
         assert (job.id, job.state, job.attempts, job.worker) == (made.job.id, "running", 1, "w1")
         lease = Lease(job.id, job.attempts)
-        assert await heartbeat(session, lease, Rows(total=10, done=4, failed=1, pack="p", first=True)) is False
+        assert await heartbeat(session, lease, Rows(total=10, done=4, failed=1, pack="p", before=4)) is False
         assert await heartbeat(session, lease, Rows(done=10, failed=1)) is False
         done = await end(session, lease, Ending("done"), {"inserted": 9})
         assert (done.state, done.result, done.rows_done, done.rows_total, done.pack) == ("partially_failed", {"inserted": 9}, 10, 10, "p")
@@ -161,7 +161,7 @@ def test_progress_that_only_the_ledger_knew_of_counts_when_the_next_attempt_tell
         job = (await enqueue(session, JobRequest(kind="ingest", max_attempts=2))).job
         for attempt in range(1, 5):
             (job,) = await claimed(session)
-            await heartbeat(session, Lease(job.id, job.attempts), Rows(done=attempt, first=True))
+            await heartbeat(session, Lease(job.id, job.attempts), Rows(done=attempt, before=attempt))
             await let_time_pass(session, job)
             (job,) = await end_expired(session)
             assert (job.state, job.misses) == ("queued", 1)
@@ -288,7 +288,7 @@ def test_rate_and_time_left_are_those_of_the_present_attempt(database):
         job = (await enqueue(session, INGEST)).job
         assert (job.rows_per_s, job.eta_s, job.seconds) == (None, None, None)
         await claimed(session)
-        await heartbeat(session, Lease(job.id, 1), Rows(total=1000, done=500, first=True))
+        await heartbeat(session, Lease(job.id, 1), Rows(total=1000, done=500, before=500))
         await session.execute("UPDATE rayapp.job SET attempt_at = heartbeat_at - interval '10s', rows_done = 600")
         job = await fetch_job(session, job.id)
         assert job.rows_per_s == pytest.approx(10)

@@ -22,10 +22,10 @@ ORDER BY seq
 LIMIT 1;
 
 -- name: claim
--- $1: kinds. $2: worker. $3: length of the lease in seconds. $4: how many.
+-- $1: kinds. $2: worker. $3: length of the lease in seconds. $4: how many. $5: jobs to leave to others.
 WITH next AS (
     SELECT id FROM rayapp.job
-    WHERE state = 'queued' AND run_at <= now() AND kind = ANY ($1)
+    WHERE state = 'queued' AND run_at <= now() AND kind = ANY ($1) AND id <> ALL ($5)
     ORDER BY priority DESC, run_at, seq
     LIMIT $4
     FOR UPDATE SKIP LOCKED
@@ -37,6 +37,13 @@ FROM next
 WHERE job.id = next.id
 RETURNING job.*;
 
+-- name: claim_job
+UPDATE rayapp.job
+SET state = 'running', attempts = attempts + 1, worker = $2, ray_job = NULL, lease_until = now() + make_interval(secs => $3),
+    heartbeat_at = now(), started_at = coalesce(started_at, now()), attempt_at = now(), rows_at_attempt = rows_done
+WHERE id = $1 AND state = 'queued'
+RETURNING *;
+
 -- name: heartbeat
 -- $3: length of the lease in seconds. Gives nothing to who has lost the job, else whether it shall stop.
 UPDATE rayapp.job
@@ -45,11 +52,11 @@ WHERE id = $1 AND attempts = $2 AND state = 'running'
 RETURNING cancel_requested_at IS NOT NULL;
 
 -- name: progress
--- What is not known stays as it is. rows_at_attempt moves to what the ledger says first in an attempt.
+-- What is not known stays as it is.
 UPDATE rayapp.job
 SET lease_until = now() + make_interval(secs => $3), heartbeat_at = now(),
     rows_total = coalesce($4, rows_total), rows_done = $5, rows_failed = $6, pack = coalesce($7, pack),
-    rows_at_attempt = CASE WHEN $8 THEN $5 ELSE rows_at_attempt END,
+    rows_at_attempt = coalesce($8, rows_at_attempt),
     misses = CASE WHEN $5 > rows_done THEN 0 ELSE misses END
 WHERE id = $1 AND attempts = $2 AND state = 'running'
 RETURNING cancel_requested_at IS NOT NULL;
