@@ -9,7 +9,7 @@ from rayapp.errors import InvalidPack
 from rayapp.packs.files import SHIPPED, digest, named_pack
 from rayapp.scoring.pack import CompiledPack
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Raised when the same sources compile to something else, so that no stale artefact is taken for the new."""
 
 

@@ -14,6 +14,7 @@ from rayapp.packs.source import Place
 from rayapp.scoring.confidence import Calibration
 from rayapp.scoring.semantic import SemanticModel
 
+COUNTRY_LETTERS = 2
 LEARNED = {"core": pa.types.is_string, "category": pa.types.is_string, "n": pa.types.is_integer, "purity": pa.types.is_floating}
 
 
@@ -52,3 +53,7 @@ def _check_learned(content: bytes) -> None:
     sound = pc.and_(pc.and_(pc.greater_equal(purity, 0), pc.less_equal(purity, 1)), pc.greater_equal(seen, 0))
     if not pc.all(sound, min_count=0).as_py():
         raise ValueError("a purity is not between 0 and 1, or a count is negative")
+    if "country" in table.column_names:
+        for code in table["country"].unique().to_pylist():
+            if code and not (len(code) == COUNTRY_LETTERS and code.isascii() and code.isupper()):
+                raise ValueError(f"{code!r} is no country")

@@ -256,7 +256,7 @@ def _place_rows(table: pa.Table) -> Iterable[tuple[str, tuple[str, str, str, int
 
 
 def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arrays, Strings]:
-    """Take the learned merchants: whole cores with a category, weighed by how often and how purely they were seen."""
+    """Take the learned merchants: whole cores with a category, weighed by how often and how purely they were seen, and where."""
     path = source.artefacts.get("learned.parquet")
     table = pq.read_table(path) if path else pa.table({"core": [], "category": [], "n": [], "purity": []})
     known = [row for row in table.to_pylist() if row["category"] in categories]
@@ -269,6 +269,7 @@ def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arr
         "learned/filter": trie.filter,
         "learned/category": np.array([categories[row["category"]] for row in known], np.int16),
         "learned/weight": np.array([round(value * judge.ONE) for value in share], np.int32),
+        "learned/country": np.array([country_number(row["country"]) if row.get("country") else -1 for row in known], np.int16),
     }
     return arrays, {"learned": string_array(texts)}
 

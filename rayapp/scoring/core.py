@@ -130,19 +130,20 @@ class Scan(NamedTuple):
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _applies(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) -> bool:
-    """Tell whether an entry can act here: by the flags of its last token and its place in the row."""
-    if kind & (ALIAS | NOISE | LEGAL | GENERIC | GLUE | MONTH):
-        return True
+def _acts(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) -> int:
+    """Give what of an entry can act here: by the flags of its last token and its place in the row; 0 for nothing."""
+    found = kind & (ALIAS | NOISE | LEGAL | GENERIC | GLUE | MONTH | NEUTRAL)
     if kind & PROCESSOR and not opened and not at_end and (flags & STAR or not (kind & STAR_NEEDED or number_next)):
-        return True
-    if kind & NOISE_START and not opened:
-        return True
-    if kind & NOISE_END and at_end:
-        return True
-    if kind & TAIL_COLON and opened and flags & COLON:
-        return True
-    return (kind & TAIL != 0 and opened) or (kind & HEAD != 0 and not at_end)
+        found |= PROCESSOR
+    if not opened:
+        found |= kind & NOISE_START
+    if at_end:
+        found |= kind & NOISE_END
+    else:
+        found |= kind & HEAD
+    if opened:
+        found |= kind & (TAIL | TAIL_COLON if flags & COLON else TAIL)
+    return found
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -160,7 +161,7 @@ def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tup
     node = scan.node[token]
     if node == 0:
         return best, best_end
-    if scan.single[token] >= 0 and _applies(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n)):
+    if scan.single[token] >= 0 and _acts(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n)):
         best = scan.single[token]
     for t in range(at + 1, n):
         node = step(node, tokens.hash[scan.kept[t]])
@@ -168,7 +169,7 @@ def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tup
         if slot < 0:
             break
         entry = lexicon.phrases.value[slot]
-        if entry >= 0 and _applies(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n)):
+        if entry >= 0 and _acts(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n)):
             best, best_end = entry, t + 1
     return best, best_end
 
@@ -215,7 +216,10 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     while at < n:
         t = scan.kept[at]
         entry, after = _longest(lexicon, scan, at, n, kept > 0)
-        kind = lexicon.kind[entry] if entry >= 0 else 0
+        kind = 0
+        if entry >= 0:
+            last = tokens.flags[scan.kept[after - 1]]
+            kind = _acts(lexicon.kind[entry], last, kept > 0, after == n, _number_at(scan, after, n))
         hit = -1
         star = after < n and tokens.flags[scan.kept[after - 1]] & STAR != 0
         if kind & ALIAS and not kind & NOISE and not (kind & LEGAL and kept > 0) and not (kind & PROCESSOR and kept == 0 and star):

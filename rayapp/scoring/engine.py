@@ -82,6 +82,7 @@ class Engine:
             **{name: section[name] for name in Merchants._fields if name in section},
             learned_category=arrays["learned/category"],
             learned_weight=arrays["learned/weight"],
+            learned_country=arrays["learned/country"],
         )
         section = pack.section("rule")
         self.rules = Rules(**{name: section[name] for name in Rules._fields})

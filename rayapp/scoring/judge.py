@@ -50,6 +50,8 @@ class Merchants(NamedTuple):
     country: NDArray[np.int16]
     learned_category: NDArray[np.int16]
     learned_weight: NDArray[np.int32]
+    learned_country: NDArray[np.int16]
+    """Country whose lines a merchant was learned from, -1 for none in particular."""
     currency_country: NDArray[np.int16]
 
 
@@ -159,6 +161,14 @@ class Verdicts(NamedTuple):
 
 
 MAX_RULES = 4
+ABROAD = 800_000
+"""How much a merchant learned from one country's lines keeps in another, where the same words can be somebody else's name (METRO)."""
+TRADE = 800_000
+"""Weight from which on a rule tells a trade well enough to contradict a brand."""
+CONTRADICTED = 300_000
+"""How much a brand keeps whose name is but a part of what stands beside a word of another trade (STAGECOACH DRAMA SCHOOL)."""
+COVER = 70
+"""Share of the core's letters, in percent, from which on a brand is not contradicted."""
 NO_DATE = np.iinfo(np.int32).min
 
 
@@ -266,7 +276,9 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
             )
     if found.facts.learned[text] >= 0:
         learned = found.facts.learned[text]
-        value = share(scales.weight[MERCHANT], merchants.learned_weight[learned])
+        home = known if known >= 0 or inputs.currency[row] < 0 else merchants.currency_country[inputs.currency[row]]
+        abroad = home >= 0 and merchants.learned_country[learned] >= 0 and home != merchants.learned_country[learned]
+        value = share(share(scales.weight[MERCHANT], ABROAD if abroad else ONE), merchants.learned_weight[learned])
         n = _add(reasons, n, MERCHANT, LEARNED, merchants.learned_category[learned], learned, value, -1)
     if found.near[text] >= 0:
         alias = found.near[text]
@@ -362,6 +374,23 @@ def _set_aside(reasons: Reasons, n: int, rules: Rules, learned_first: int) -> in
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _contradict(row: int, inputs: Inputs, found: Findings, scales: Scales, reasons: Reasons, n: int) -> None:
+    """Weaken brands that are a part of the core where the best rule that counts tells a trade of another family."""
+    strongest, trade = share(scales.weight[RULE], TRADE) - 1, -1
+    for i in range(n):
+        if reasons.part[i] == RULE and reasons.counted[i] and reasons.value[i] > strongest:
+            strongest, trade = reasons.value[i], reasons.category[i]
+    if trade < 0 or not scales.has_merchant[trade]:
+        return
+    weight = found.facts.weight[inputs.text[row]]
+    for i in range(n):
+        if reasons.part[i] != MERCHANT or reasons.hit[i] < 0 or reasons.category[i] < 0 or not reasons.counted[i]:
+            continue
+        if scales.primary[reasons.category[i]] != scales.primary[trade] and found.hits.letters[reasons.hit[i]] * 100 < COVER * weight:
+            reasons.value[i] = share(reasons.value[i], CONTRADICTED)
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _learned_category(reasons: Reasons, n: int) -> int:
     """Give the category of the merchant learned from the book, -1 where there is none."""
     for i in range(n):
@@ -445,6 +474,8 @@ def gather(
             if value > 0:
                 n = _add(reasons, n, SEMANTIC, 0, found.suggested[suggestion, rank], rank, value, -1)
     overriding = _set_aside(reasons, n, rules, scales.learned_first)
+    if overriding < 0:
+        _contradict(row, inputs, found, scales, reasons, n)
     return n, _total(reasons, n, scales.adds_up), overriding
 
 
