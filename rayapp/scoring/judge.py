@@ -3,7 +3,8 @@
 Every reason is one ``Reason``: a signal gives a category a contribution. Of one part's reasons for one category the strongest counts (or
 they add up, if the pack says so); a category's score is the sum over the parts, clipped to one. Three things set reasons aside: a rule that
 fires sets aside rules of lower priority, a rule that overrides the merchant sets aside merchant evidence for other categories, and
-where the pack says that its own book comes first, so does a merchant learned from it.
+where the pack says that its own book comes first, so does a merchant learned from it. And a rule that tells a trade weakens brands of
+another family whose name is but a part of the core.
 """
 
 from typing import NamedTuple
