@@ -65,12 +65,11 @@ def publish(settings: Settings, arguments: Namespace) -> int:
 def activate(settings: Settings, arguments: Namespace) -> int:
     """Make a stored pack the active one; the former digest again is the way back."""
     from rayapp.store.database import connection, running_database
-    from rayapp.store.packs import activate_pack, list_packs
+    from rayapp.store.packs import activate_pack, stored_digest
 
     async def switch(url: str) -> str:
         async with connection(url) as session:
-            stored = [pack.digest for pack in await list_packs(session)]
-            digest = _complete(arguments.digest, stored)
+            digest = await stored_digest(session, arguments.digest)
             await activate_pack(session, digest, arguments.reason)
             return digest
 
@@ -107,11 +106,3 @@ def _load(settings: Settings, path: str | None) -> CompiledPack:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         raise
-
-
-def _complete(beginning: str, digests: list[str]) -> str:
-    """Give the one stored digest that begins so."""
-    found = [digest for digest in digests if digest.startswith(beginning)]
-    if len(found) != 1:
-        raise InvalidInput(f"{len(found) or 'no'} stored packs begin with {beginning!r}: `rayapp packs list` shows them")
-    return found[0]

@@ -9,8 +9,9 @@ from rayapp.errors import InvalidPack
 from rayapp.packs.files import SHIPPED, digest, named_pack
 from rayapp.scoring.pack import CompiledPack
 
-ENGINE_VERSION = "4"
-"""Raised when the same sources compile to something else, so that no stale artefact is taken for the new."""
+ENGINE_VERSION = "5"
+"""Raised when the same sources compile to something else, or the same pack decides otherwise: no stale artefact is taken for the new, and
+decisions of the former engine are all made again."""
 
 
 def load_pack(path: str | Path | None = None) -> CompiledPack:

@@ -67,6 +67,7 @@ def compile_source(source: PackSource, name: str) -> CompiledPack:
         arrays.update(part_arrays)
         strings.update(part_strings)
     arrays["merchant/offset"] = alias_offsets(arrays.pop("merchant/entry"), len(entries.kind))
+    strings["phrase"] = string_array(list(entries.number))
     return CompiledPack(_manifest(source, name, strings), arrays, strings)
 
 
@@ -124,4 +125,5 @@ def _manifest(source: PackSource, name: str, strings: Strings) -> Manifest:
             "places": len(strings["place"]),
             "learned": len(strings["learned"]),
         },
+        engine=ENGINE_VERSION,
     )

@@ -44,6 +44,8 @@ class Manifest(msgspec.Struct, frozen=True):
     levels: LevelBounds
     confidence: dict[str, Any]
     counts: dict[str, int]
+    engine: str = ""
+    """Version of the engine that it was compiled for and decides with; empty where that was not yet written down."""
 
 
 class CompiledPack:

@@ -79,6 +79,14 @@ async def list_packs(session: asyncpg.Connection) -> list[StoredPack]:
     return [StoredPack(**dict(row)) for row in rows]
 
 
+async def stored_digest(session: asyncpg.Connection, beginning: str) -> str:
+    """Give the one stored digest that begins so; raises ``InvalidInput`` when there is none or several."""
+    found = [pack.digest for pack in await list_packs(session) if pack.digest.startswith(beginning)]
+    if len(found) != 1:
+        raise InvalidInput(f"{len(found) or 'no'} stored packs begin with {beginning!r}: `rayapp packs list` shows them")
+    return found[0]
+
+
 async def list_activations(session: asyncpg.Connection, most: int = 100) -> list[Activation]:
     """Give the last ``most`` activations, the newest first."""
     with errors_as_ours():
