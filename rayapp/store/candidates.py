@@ -35,6 +35,9 @@ SHORT_WORD = 5
 CUT = 8
 """Letters that a name which was cut off keeps, ``scoring.near.LEAST_CUT``."""
 
+MASKS = {"X"}
+"""Digits that a bank hides; they part from the letters before them (H&MXXXX)."""
+
 SIGNS = {"AND": "&", "PLUS": "+"}
 BLANK = "E' \\t\\n\\r\\f\\v'"
 DIRECTION = "coalesce(t.direction, CASE WHEN t.amount < 0 THEN 'debit' END)"
@@ -74,10 +77,9 @@ def _word(word: str) -> str:
     spelled = _contains("t.y", word)
     if word in SIGNS:
         return f"({spelled} OR {_contains('t.x', SIGNS[word])})"
-    edge = "[^A-Z]" if word.isascii() and word.isalpha() else "[^0-9]" if word.isascii() and word.isdigit() else ""
-    if edge and len(word) <= SHORT_WORD:
-        return f"({spelled} AND t.y ~ {quoted(f'(^|{edge}){word}({edge}|$)')})"
-    return spelled
+    if len(word) > SHORT_WORD or not word.isascii() or not word.isalpha() or set(word) <= MASKS:
+        return spelled
+    return f"({spelled} AND t.y ~ {quoted(f'(^|[^A-Z]){word}([^A-WYZ]|$)')})"
 
 
 def _nearly(name: str) -> str:

@@ -1,6 +1,7 @@
 """The heart of re-deciding: looking only at the rows that a change of packs can touch gives the same as deciding all again."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ def redeciding(postgres: Any) -> str:
     return str(postgres.url())
 
 
-async def both_ways(url: str, old: Written, new: Written, rows: Sequence[Transaction], folder: Path) -> tuple[int, int, dict[str, Any], dict[str, Any]]:
+async def both_ways(
+    url: str, old: Written, new: Written, rows: Sequence[Transaction], folder: Path
+) -> tuple[int, int, dict[str, Any], dict[str, Any]]:
     before, after = (Classifier(pack.compiled(folder)) for pack in (old, new))
     async with connection(url) as session:
         await session.execute("TRUNCATE rayapp.transaction, rayapp.decision, rayapp.changeset, rayapp.pack CASCADE")
@@ -47,7 +50,7 @@ async def both_ways(url: str, old: Written, new: Written, rows: Sequence[Transac
         return len(rows), done.decided, whole, await decisions(session)
 
 
-@settings(max_examples=150)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "60")))
 @given(data=st.data(), old=packs, rows=st.lists(transactions, min_size=30, max_size=60))
 def test_looking_at_touched_rows_alone_gives_the_same_as_deciding_all_again(
     data: st.DataObject, old: Written, rows: list[Transaction], redeciding: str, tmp_path_factory: pytest.TempPathFactory
