@@ -19,10 +19,21 @@ from rayapp.scoring.pack import CompiledPack, Manifest
 MOST_CLAUSES = 400
 """Beyond so many the rows are looked at one by one as cheaply as they are looked for."""
 
-TOLD_APART = ("merchant/", "near/", "phrase/", "learned/", "rule/", "pattern/", "mcc/", "category/")
+TOLD_APART = frozenset(
+    """
+    merchant/offset merchant/merchant merchant/match merchant/weight merchant/category merchant/origin merchant/country_offset
+    merchant/country near/text near/offset near/alias near/merchant near/form_key near/form_name near/filter phrase/key phrase/value
+    phrase/filter phrase/kind phrase/processor phrase/channel learned/key learned/value learned/filter learned/category learned/weight
+    learned/country rule/use_offset rule/use_rule rule/use_unless rule/category rule/weight rule/priority rule/overrides rule/direction
+    rule/amount rule/dates rule/mcc_offset rule/mcc rule/country_offset rule/country rule/currency_offset rule/currency category/primary
+    category/merchant mcc/category mcc/weight
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
 """Arrays that are compared by what they mean for a row; numbers in them differ when anything is added."""
 
-ALIKE_WHOLE = ("merchant/currency_country",)
+COMPARED_PREFIXES = ("pattern/", "semantic/")
+"""The matcher follows from its patterns; the model is compared by itself."""
+
 NAMES_ONLY = {"merchant_website", "channel", "rule_why", "category_description", "place", "region"}
 """String tables that decide nothing: people read them in explanations. Places are compared by their arrays."""
 
@@ -79,9 +90,8 @@ def _settings_apart(old: Manifest, new: Manifest) -> str:
 def _tables_apart(old: CompiledPack, new: CompiledPack) -> str:
     """Name the first table that is not compared by rows and differs."""
     for name in sorted({*old.arrays, *new.arrays}):
-        whole = not name.startswith((*TOLD_APART, "semantic/")) or name in ALIKE_WHOLE
-        if whole and not _same(old, new, name):
-            return f"the table {name.split('/')[0]}"
+        if name not in TOLD_APART and not name.startswith(COMPARED_PREFIXES) and not _same(old, new, name):
+            return f"the table {name}"
     unknown = {*old.strings, *new.strings} - NAMES_ONLY - COMPARED_STRINGS
     for name in sorted(unknown):
         if name not in old.strings or name not in new.strings or not old.strings[name].equals(new.strings[name]):

@@ -70,8 +70,11 @@ def _alias_facts(pack: CompiledPack) -> pa.Array:
 
 
 def _learned(pack: CompiledPack) -> tuple[pa.Array, pa.Array]:
-    facts = _join(_taken(pack, "category", pack.arrays["learned/category"]), _text(pack.arrays["learned/weight"]))
-    return pack.strings["learned"], facts
+    """Give the learned merchants and their facts; of several with one core the last holds."""
+    arrays = pack.arrays
+    facts = _join(_taken(pack, "category", arrays["learned/category"]), _text(arrays["learned/weight"]), _text(arrays["learned/country"]))
+    last = dict(zip(pack.strings["learned"].to_pylist(), facts.to_pylist(), strict=True))
+    return pa.array(list(last), pa.string()), pa.array(list(last.values()), pa.string())
 
 
 def _near_names(pack: CompiledPack) -> tuple[pa.Array, pa.Array]:

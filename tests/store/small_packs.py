@@ -75,7 +75,7 @@ rules = st.builds(
     patterns=st.lists(patterns, min_size=1, max_size=3, unique=True).map(tuple),
     place=st.just(NOWHERE),
     unless=st.one_of(st.just(()), st.lists(patterns, max_size=2, unique=True).map(tuple)),
-    weight=st.sampled_from([0.3, 0.7, 0.7, 0.9]),
+    weight=st.sampled_from([0.3, 0.7, 0.7, 0.9, 0.9]),
     priority=st.sampled_from([50, 50, 60]),
     overrides_merchant=st.booleans(),
     when=st.one_of(st.just(Conditions()), conditions),
@@ -109,7 +109,12 @@ processors = st.builds(
     st.lists(st.sampled_from(["SQ", "PAY PAL", "BLUE", "DES"]), min_size=1, max_size=2),
     st.sampled_from(["needed", "optional", "none"]),
 )
-learned = st.tuples(st.sampled_from(["BLUE BOTTLE", "GAP", "H AND M", "DISNEY PLUS", "NEXT", "CAFE", "7 ELEVEN"]), st.sampled_from(CODES), st.sampled_from([3, 30]))
+learned = st.tuples(
+    st.sampled_from(["BLUE BOTTLE", "GAP", "H AND M", "DISNEY PLUS", "NEXT", "CAFE", "7 ELEVEN"]),
+    st.sampled_from(CODES),
+    st.sampled_from([3, 30]),
+    st.sampled_from(["", "", "US", "GB"]),
+)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -120,7 +125,7 @@ class Written(msgspec.Struct, frozen=True):
     mcc: tuple[MccRange, ...]
     phrases: tuple[PhraseSource, ...]
     processors: tuple[ProcessorSource, ...]
-    learned: tuple[tuple[str, str, int], ...]
+    learned: tuple[tuple[str, str, int, str], ...]
     categories: tuple[str, ...] = CODES
     weights: Weights = Weights()
     thresholds: Thresholds = Thresholds()
@@ -129,8 +134,8 @@ class Written(msgspec.Struct, frozen=True):
         """Compile it."""
         name = hashlib.sha256(repr(self).encode()).hexdigest()
         table = folder / f"{name}.parquet"
-        known = {core: (category, n) for core, category, n in reversed(self.learned)}
-        columns = {"core": list(known), "category": [item[0] for item in known.values()], "n": [item[1] for item in known.values()]}
+        known = first_of(self.learned, lambda item: item[0])
+        columns = {name: [item[place] for item in known] for place, name in enumerate(("core", "category", "n", "country"))}
         pq.write_table(pa.table({**columns, "purity": [0.9] * len(known)}), table)
         source = PackSource(
             path=folder,
