@@ -13,11 +13,11 @@ def migrate(settings: Settings, _arguments: Namespace) -> int:
     from rayapp.store.embedded import EmbeddedPostgres
 
     if settings.database_url is not None:
-        applied = asyncio.run(migrated(settings.database_url))
+        applied = asyncio.run(migrated(settings.database_url, settings.datasets))
     else:
         with EmbeddedPostgres(settings.data_dir) as server:
-            applied = asyncio.run(migrated(server.url()))
+            applied = asyncio.run(migrated(server.url(), settings.datasets))
     for name in applied:
         print(name)
-    print(f"rayapp: {len(applied)} migrations applied" if applied else "rayapp: the schema is up to date", file=sys.stderr)
+    print(f"rayapp: {len(applied)} changes of the schema applied" if applied else "rayapp: the schema is up to date", file=sys.stderr)
     return 0

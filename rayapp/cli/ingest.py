@@ -12,8 +12,8 @@ from rayapp.launch.driver import connected, prepare_environment
 from rayapp.settings import Settings
 from rayapp.sources.pieces import Plan
 from rayapp.sources.planning import FileReader, plan_source
-from rayapp.store.chunks import Job, Progress
 from rayapp.store.database import running_database
+from rayapp.store.ledger import Job, Progress
 
 DONE, REJECTED = 0, 3
 PLAIN_LINE_S = 5.0

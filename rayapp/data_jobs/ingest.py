@@ -10,16 +10,19 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from rayapp.data_jobs.load_piece import PieceLoader
+from rayapp.datasets import dataset as declared
 from rayapp.errors import RayappError
 from rayapp.rule_actor import active_digest, fetch_pack
 from rayapp.scoring.classifier import Classifier
 from rayapp.settings import Settings
 from rayapp.sources.pieces import Piece, Plan, ReadPiece
-from rayapp.store.chunks import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job
+from rayapp.store.chunks import ChunkLoader
 from rayapp.store.database import connection, resolve_url
+from rayapp.store.ledger import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job
 
 LOADER_CPUS = 0.75
 """What a loading actor books; the rest of its core is PostgreSQL's."""
@@ -32,18 +35,34 @@ Tell = Callable[[Progress], None]
 
 async def begin(settings: Settings, dataset: str, plan: Plan) -> tuple[Job, Progress]:
     """Begin a load with the pack that is active now, or go on with the one that loaded the same source with the same pack before."""
-    digest = await active_digest(settings)
+    pack = await active_digest(settings) if declared(dataset, settings.datasets).decides else None
+    source = Source(
+        dataset=dataset,
+        name=plan.source,
+        digest=plan.content,
+        bytes=plan.bytes,
+        rows=plan.rows,
+        chunks=len(plan.pieces),
+        tier=plan.tier,
+        manifest=msgspec.json.encode(plan.pieces).decode(),
+        pack=pack,
+    )
     async with connection(resolve_url(settings)) as session:
-        source = Source(dataset=dataset, name=plan.source, digest=plan.digest, bytes=plan.bytes, chunks=len(plan.pieces), pack=digest)
         job = await open_job(session, source)
         return job, await job_progress(session, job)
 
 
 async def left(settings: Settings, job: Job, plan: Plan) -> list[Piece]:
-    """Give the pieces that are not loaded yet."""
+    """Give the pieces that are not loaded yet, by the cut that the load began with."""
+    pieces = plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
     async with connection(resolve_url(settings)) as session:
         done = await loaded_chunks(session, job)
-    return [piece for piece in plan.pieces if piece.number not in done]
+    return [piece for piece in pieces if piece.number not in done]
+
+
+def chunk_loader(settings: Settings, job: Job) -> ChunkLoader:
+    """Make the writer of a load's chunks."""
+    return ChunkLoader(job, declared(job.dataset, settings.datasets))
 
 
 async def finish(settings: Settings, job: Job) -> Progress:
@@ -52,10 +71,10 @@ async def finish(settings: Settings, job: Job) -> Progress:
         return await finish_job(session, job)
 
 
-async def load_here(settings: Settings, job: Job, pack: str, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
+async def load_here(settings: Settings, job: Job, pack: str | None, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
     """Load pieces one after the other in this process."""
-    classifier = Classifier((await fetch_pack(settings, pack)).pack)
-    loader = PieceLoader(resolve_url(settings), job, classifier, read)
+    classifier = await _classifier(settings, pack)
+    loader = PieceLoader(resolve_url(settings), chunk_loader(settings, job), classifier, read)
     try:
         async with connection(resolve_url(settings)) as session:
             for piece in pieces:
@@ -65,7 +84,7 @@ async def load_here(settings: Settings, job: Job, pack: str, pieces: Sequence[Pi
         await loader.close()
 
 
-def load_on_ray(settings: Settings, job: Job, pack: str, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
+def load_on_ray(settings: Settings, job: Job, pack: str | None, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
     """Load pieces in parallel on the cluster that this process is connected to. Raises our own errors as such."""
     import ray
     from ray.exceptions import RayError
@@ -90,17 +109,21 @@ def load_on_ray(settings: Settings, job: Job, pack: str, pieces: Sequence[Piece]
 class PieceActor:
     """Ray Data's view of a ``PieceLoader``: a batch is one piece's place, and gives its number back."""
 
-    def __init__(self, settings: Settings, job: Job, pack: str, read: ReadPiece) -> None:
+    def __init__(self, settings: Settings, job: Job, pack: str | None, read: ReadPiece) -> None:
         """Fetch the pack by its digest, so that all actors of a load decide by the same one whatever becomes active meanwhile."""
         self._runner = asyncio.Runner()
-        classifier = Classifier(self._runner.run(fetch_pack(settings, pack)).pack)
-        self._loader = PieceLoader(resolve_url(settings), job, classifier, read)
+        classifier = self._runner.run(_classifier(settings, pack))
+        self._loader = PieceLoader(resolve_url(settings), chunk_loader(settings, job), classifier, read)
 
     def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         """Load the pieces of a batch."""
         for values in zip(*(batch[name].tolist() for name in Piece.__struct_fields__), strict=True):
             self._runner.run(self._loader.load(Piece(*values)))
         return {"number": batch["number"]}
+
+
+async def _classifier(settings: Settings, pack: str | None) -> Classifier | None:
+    return None if pack is None else Classifier((await fetch_pack(settings, pack)).pack)
 
 
 class _Telling:

@@ -12,7 +12,7 @@ ColumnType = Literal["text", "integer", "decimal", "boolean", "date", "instant",
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{0,50}$")
 TABLE = re.compile(r"^[a-z][a-z0-9_]{0,50}\.[a-z][a-z0-9_]{0,50}$")
-UNFIT_FOR_KEYS = frozenset({"json"})
+UNFIT_FOR_KEYS = frozenset({"json", "decimal"})
 
 VERSION = "version"
 """Column that every table has beside the declared ones; it says which upload a row's values came from."""

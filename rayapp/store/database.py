@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import asyncpg
 from asyncpg.exceptions import InternalClientError
 
+from rayapp.datasets import datasets
 from rayapp.errors import InvalidSetup, RayappError, Unavailable
 from rayapp.settings import Settings
 from rayapp.store.embedded import EmbeddedPostgres
@@ -64,15 +66,18 @@ def running_database(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     with EmbeddedPostgres(settings.data_dir) as server:
-        asyncio.run(migrated(server.url()))
+        asyncio.run(migrated(server.url(), settings.datasets))
         yield server.url()
 
 
-async def migrated(url: str) -> list[str]:
-    """Bring the schema at ``url`` up to date; gives the names of the migrations that were applied."""
+async def migrated(url: str, folder: Path | None = None) -> list[str]:
+    """Bring the schema at ``url`` up to date, with the tables of all datasets, also those declared in ``folder``.
+
+    Gives the names of the migrations that were applied and of the datasets whose tables were changed.
+    """
     async with connection(url) as session:
         with errors_as_ours():
-            return await migrate(session)
+            return await migrate(session, datasets(folder))
 
 
 async def connect(url: str) -> asyncpg.Connection:

@@ -1,75 +1,120 @@
-"""What goes into the staging table: input as PostgreSQL reads it, the decision beside it, and the row's place in its chunk."""
+"""What is copied into each table: a chunk's rows, one for each key, in the order of keys, with the version that they came in."""
 
-from datetime import UTC, date, datetime, time
+from collections.abc import Sequence
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-INPUT_COLUMNS = ("id", "descriptor", "amount", "currency", "direction", "mcc", "country", "booked_at", "account_id", "user_id")
-KEPT_AS_THEY_ARE = ("id", "descriptor")
-DECISION_COLUMNS = (
-    "status",
-    "merchant_name",
-    "merchant_id",
-    "processor",
-    "category_primary",
-    "category_detailed",
-    "score",
-    "confidence",
-    "level",
-    "merchant_score",
-    "semantic_score",
-    "rule_score",
-    "alias_id",
-    "rule_ids",
-)
-INSTANT = pa.timestamp("us", "UTC")
+from rayapp.datasets import Dataset
+from rayapp.datasets.declaration import VERSION
+from rayapp.errors import InvalidInput
+from rayapp.scoring.fold import fold_table
+from rayapp.scoring.text import clean_bytes
+from rayapp.store.binary_copy import binary_copy
+from rayapp.store.buffers import bytes_of, plain
+from rayapp.store.ledger import Job, Rejected
+from rayapp.store.targets import DECISION_COLUMNS, Target, targets
+
+JOB_SHIFT, CHUNK_SHIFT = 40, 20
+MOST_ROWS = 1 << CHUNK_SHIFT
+PROBED = 200
+"""Keys of a chunk that are looked for before it is copied; all of a smaller one."""
 
 
-def staging_table(transactions: pa.Table, decisions: pa.Table, rows: pa.Array) -> pa.Table:
-    """Put the columns side by side.
+class Chunk(msgspec.Struct, frozen=True):
+    """One chunk of a job: its good rows, and what had to be left out.
 
-    The transactions are good rows by the engine's word. Id and descriptor stay as they came; of the other texts the space around
-    them goes, and blank ones are null; ``booked_at`` becomes an instant. Amounts stay decimal text, which PostgreSQL reads exactly.
+    ``rows`` has the dataset's columns as ``values.read_values`` gives them, in the order of the source; ``places`` (int32) gives each
+    row's place in the chunk. ``decisions`` has the engine's output columns, row by row, for a dataset that is classified.
     """
-    columns = {name: _input(transactions, name) for name in INPUT_COLUMNS}
-    columns |= {name: decisions[name] for name in DECISION_COLUMNS}
-    return pa.table(columns | {"row_number": rows.cast(pa.int32())})
+
+    number: int
+    rows: pa.Table
+    places: pa.Array
+    rejected: Sequence[Rejected] = ()
+    decisions: pa.Table | None = None
 
 
-def _input(transactions: pa.Table, name: str) -> pa.ChunkedArray:
-    if name not in transactions.column_names:
-        return pa.chunked_array([pa.nulls(transactions.num_rows, INSTANT if name == "booked_at" else pa.string())])
-    column = transactions[name]
-    if name == "booked_at":
-        return _instants(column)
-    text = column.cast(pa.string())
-    if name in KEPT_AS_THEY_ARE:
-        return text
-    trimmed = pc.utf8_trim_whitespace(text)
-    kept = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-    return pc.ascii_lower(kept) if name == "direction" else kept
+class Copied(msgspec.Struct, frozen=True):
+    """What goes into one table: ``content`` is binary COPY of the ``columns``; ``probe`` asks whether any of the keys is there."""
+
+    target: Target
+    rows: int
+    columns: list[str]
+    content: memoryview
+    probe: tuple[object, ...]
 
 
-def _instants(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Read dates and date-times by their distinct values; without a time they are midnight, without a zone UTC."""
-    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-        return column.cast(INSTANT, safe=False)
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    instants = pa.array([_instant(text) for text in encoded.dictionary.to_pylist()], INSTANT)
-    return pa.chunked_array([instants.take(encoded.indices)], INSTANT)
+def copies(job: Job, dataset: Dataset, chunk: Chunk) -> tuple[Copied, ...]:
+    """Make what a chunk brings to each table; of rows with one key the last counts."""
+    _check_lengths(dataset, chunk)
+    order = key_order(chunk.rows.select(dataset.key))
+    version = (job.seq << JOB_SHIFT) + (chunk.number << CHUNK_SHIFT)
+    places = chunk.places.cast(pa.int64()) if isinstance(chunk.places, pa.Array) else pa.array(chunk.places, pa.int64())
+    rows = chunk.rows.append_column(VERSION, pc.add(places, version))
+    tables = [_with_clean_view(rows) if dataset.decides else rows]
+    if chunk.decisions is not None:
+        tables.append(_decided(rows, chunk.decisions, job))
+    ordered = [table if order is None else table.take(pa.array(order)) for table in tables]
+    return tuple(_copied(target, table) for target, table in zip(targets(dataset), ordered, strict=True))
 
 
-def _instant(text: str) -> datetime | None:
-    """Read one value; what stands after a date and is no time is left out, as the engine leaves it out."""
-    text = text.strip()
-    if not text:
+def key_order(keys: pa.Table) -> NDArray[np.int64] | None:
+    """Give the rows in the order of keys, the last of those with one key; ``None`` when they are so already.
+
+    Text in the order of its bytes, which is PostgreSQL's order for our keys.
+    """
+    keys = keys.combine_chunks()
+    if not keys.num_rows or (keys.num_columns == 1 and _rises(keys.column(0))):
         return None
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = datetime.combine(date.fromisoformat(text[:10]), time())
-    try:
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
-    except OverflowError:  # a zone that moves the first or last day of the calendar off it
-        return read.replace(tzinfo=UTC)
+    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]).to_numpy().astype(np.int64)
+    ordered = keys.take(pa.array(order))
+    differs = np.zeros(keys.num_rows - 1, np.bool_)
+    for column in ordered.columns:
+        differs |= pc.not_equal(column[:-1], column[1:]).to_numpy()
+    last_of_key = np.ones(keys.num_rows, np.bool_)
+    last_of_key[:-1] = differs
+    kept: NDArray[np.int64] = order[last_of_key]
+    return kept
+
+
+def _rises(column: pa.ChunkedArray) -> bool:
+    """Tell whether each value is greater than the one before it."""
+    return bool(pc.all(pc.less(column[:-1], column[1:])).as_py())
+
+
+def _check_lengths(dataset: Dataset, chunk: Chunk) -> None:
+    given, places = chunk.rows.num_rows, len(chunk.places)
+    decided = given if chunk.decisions is None else chunk.decisions.num_rows
+    if not given == decided == places <= MOST_ROWS:
+        raise InvalidInput(f"chunk {chunk.number}: {given} rows, {decided} decisions, {places} places; the most is {MOST_ROWS}")
+    if dataset.decides != (chunk.decisions is not None):
+        raise InvalidInput(f"chunk {chunk.number}: rows of {dataset.name} {'lack their' if dataset.decides else 'have no'} decisions")
+
+
+def _with_clean_view(rows: pa.Table) -> pa.Table:
+    """Add the clean view of descriptors where it is another than the descriptor in capitals."""
+    descriptors = plain(rows["descriptor"])
+    data, ends = bytes_of(descriptors)
+    view, view_ends = clean_bytes(data, ends.astype(np.int64), fold_table())
+    buffers = [None, pa.py_buffer(view_ends.astype(np.int32)), pa.py_buffer(view)]
+    clean = pa.Array.from_buffers(pa.string(), len(descriptors), buffers)
+    same = pc.equal(clean, pc.ascii_upper(descriptors))
+    return rows.append_column("clean", pc.if_else(same, pa.scalar(None, pa.string()), clean))
+
+
+def _decided(rows: pa.Table, decisions: pa.Table, job: Job) -> pa.Table:
+    columns = {"transaction_id": rows["id"]} | {name: decisions[name] for name in DECISION_COLUMNS}
+    packs = pa.repeat(pa.scalar(job.pack_id, pa.int32()), rows.num_rows)
+    return pa.table(columns | {"pack_id": packs, VERSION: rows[VERSION]})
+
+
+def _copied(target: Target, table: pa.Table) -> Copied:
+    probed = table.select(target.key)
+    if table.num_rows > PROBED:
+        probed = probed.take(pa.array(np.linspace(0, table.num_rows - 1, PROBED).astype(np.int64)))
+    question, arguments = target.probe(probed)
+    return Copied(target, table.num_rows, table.column_names, binary_copy(table), (question, *arguments))

@@ -55,6 +55,7 @@ def test_a_declaration_of_the_operators_is_a_dataset_like_others(tmp_path: Path)
         (('key = ["visit_id"]', "key = []"), "key is empty"),
         (('key = ["visit_id"]', 'key = ["visitor"]'), "key column 'visitor' is not declared"),
         (('key = ["visit_id"]', 'key = ["seen_at"]'), "key column 'seen_at' is neither needed nor has it a default"),
+        (('type = "text"', 'type = "decimal"'), "key column 'visit_id' is decimal"),
         (('name = "seen_at"', 'name = "visit_id"'), "column 'visit_id' is declared twice"),
         (('name = "seen_at"', 'name = "visit"'), "the header name 'visit' is claimed by visit, visit_id"),
         (('name = "seen_at"', 'name = "version"'), "a column cannot be called 'version'"),

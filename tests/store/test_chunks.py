@@ -14,25 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput, InvalidSetup, Unavailable
-from rayapp.store.chunks import (
-    Chunk,
-    Counts,
-    Job,
-    Rejected,
-    Source,
-    finish_job,
-    job_progress,
-    load_chunk,
-    loaded_chunks,
-    open_job,
-    quarantined,
-)
+from rayapp.store.chunks import ChunkLoader
 from rayapp.store.database import connection, migrated
 from rayapp.store.embedded import EmbeddedPostgres
+from rayapp.store.ledger import Counts, Job, Rejected, Source, finish_job, job_progress, loaded_chunks, open_job, quarantined
 from rayapp.store.packs import save_pack
+from rayapp.store.staging import Chunk
+from rayapp.store.values import read_values
 
 PACK = "aa11"
+TRANSACTIONS = dataset("transactions")
 SCORES = ("score", "confidence", "merchant_score", "semantic_score", "rule_score")
 
 
@@ -44,8 +37,8 @@ def chunk(number: int, ids: list[str], descriptors: list[str] | None = None, rej
     n = len(ids)
     transactions = pa.table(
         {
-            "id": ids,
-            "descriptor": descriptors or [f"SHOP {number}.{i}" for i in range(n)],
+            "id": pa.array(ids, pa.string()),
+            "descriptor": descriptors or pa.array([f"SHOP {number}.{i}" for i in range(n)], pa.string()),
             "amount": pa.array(["12.50"] * n),
             "currency": pa.array(["EUR"] * n).dictionary_encode(),
             "booked_at": pa.array(["2026-01-31"] * n),
@@ -62,7 +55,14 @@ def chunk(number: int, ids: list[str], descriptors: list[str] | None = None, rej
             **dict.fromkeys(SCORES, pa.array([0.5] * n, pa.float64())),
         }
     )
-    return Chunk(number, transactions, decisions, pa.array(range(n), pa.int32()), rejected)
+    rows = read_values(TRANSACTIONS, transactions)
+    assert not rows.problems
+    return Chunk(number, rows.table, pa.array(range(n), pa.int32()), rejected, decisions)
+
+
+async def load_chunk(session: Any, job: Job, loaded: Chunk) -> Counts | None:
+    loader = ChunkLoader(job, TRANSACTIONS)
+    return await loader.load(session, loader.prepare(loaded))
 
 
 async def begin(session: Any, chunks: int, digest: str = "d1") -> Job:
@@ -127,7 +127,7 @@ def test_the_order_in_which_chunks_are_committed_does_not_matter(postgres: Any, 
     async def story() -> None:
         await migrated(postgres.url())
         async with connection(postgres.url()) as session:
-            await session.execute("TRUNCATE rayapp.transaction, rayapp.decision, rayapp.ingest_job, rayapp.ingest_chunk, rayapp.quarantine")
+            await session.execute("TRUNCATE rayapp.transaction, rayapp.decision, rayapp.ingest_job, rayapp.ingest_chunk, rayapp.quarantine CASCADE")
             job = await begin(session, len(ids))
             numbers = list(range(len(ids)))
             order.shuffle(numbers)
@@ -165,8 +165,7 @@ def test_workers_that_race_for_the_same_chunks_load_each_once_and_never_deadlock
 LOADER = """
 import asyncio, os, sys
 sys.path.insert(0, sys.argv[2])
-from test_chunks import begin, chunk
-from rayapp.store.chunks import load_chunk
+from test_chunks import begin, chunk, load_chunk
 from rayapp.store.database import connection
 
 async def load():
@@ -235,11 +234,14 @@ def test_a_load_goes_on_after_the_server_itself_was_killed(open_dir: Path) -> No
 
 
 def test_a_chunk_with_a_value_that_postgresql_refuses_leaves_no_trace(database: str) -> None:
+    poison = chunk(0, ["a", "b"])
+    poisoned = poison.rows.set_column(1, "descriptor", pa.array(["fine", "poison\0"]))
+
     async def story() -> None:
         async with connection(database) as session:
             job = await begin(session, 1)
             with pytest.raises(Exception, match="0x00"):
-                await load_chunk(session, job, chunk(0, ["a", "b"], ["fine", "poison\0"]))
+                await load_chunk(session, job, Chunk(0, poisoned, poison.places, (), poison.decisions))
             assert await stored(session) == {}
             assert await loaded_chunks(session, job) == frozenset()
             await load_chunk(session, job, chunk(0, ["a", "b"]))
@@ -285,13 +287,13 @@ def test_a_pack_that_is_not_stored_cannot_decide_a_load(database: str) -> None:
 
 
 def test_tables_of_different_lengths_are_refused_before_anything_is_written(database: str) -> None:
-    broken = Chunk(0, chunk(0, ["a"]).transactions, chunk(0, []).decisions, pa.array([0], pa.int32()))
+    broken = Chunk(0, chunk(0, ["a"]).rows, pa.array([0], pa.int32()), (), chunk(0, []).decisions)
 
     async def story() -> None:
         async with connection(database) as session:
             await load_chunk(session, await begin(session, 1), broken)
 
-    with pytest.raises(InvalidInput, match="1 transactions, 0 decisions, 1 rows"):
+    with pytest.raises(InvalidInput, match="1 rows, 0 decisions, 1 places"):
         asyncio.run(story())
 
 

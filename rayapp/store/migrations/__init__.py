@@ -7,7 +7,9 @@ from importlib.resources import files
 import asyncpg
 import msgspec
 
+from rayapp.datasets import Dataset
 from rayapp.errors import InvalidSetup
+from rayapp.store.tables import declare_tables
 
 LEAST_SERVER = 150_000  # server_version_num of PostgreSQL 15
 FILE_NAME = re.compile(r"^(\d{4})_\w+\.sql$")
@@ -50,11 +52,11 @@ def known_migrations() -> list[Migration]:
     ]
 
 
-async def migrate(session: asyncpg.Connection) -> list[str]:
-    """Apply what is missing and give the names; several may call at once, the others wait and find nothing to do.
+async def migrate(session: asyncpg.Connection, declared: tuple[Dataset, ...] = ()) -> list[str]:
+    """Apply what is missing, make the tables of declared datasets, and give the names of both; several may call at once, others wait.
 
-    Raises ``InvalidSetup`` when the server is too old, when the database is newer than this rayapp, or when a migration was changed
-    after it had been applied.
+    Raises ``InvalidSetup`` when the server is too old, when the database is newer than this rayapp, when a migration was changed after it
+    had been applied, or when a declaration does not agree with a table that is there.
     """
     server = int(await session.fetchval("SELECT current_setting('server_version_num')"))
     if server < LEAST_SERVER:
@@ -66,7 +68,8 @@ async def migrate(session: asyncpg.Connection) -> list[str]:
         for migration in missing:
             await session.execute(migration.statements)
             await session.execute(RECORD, migration.number, migration.name, migration.digest)
-    return [migration.name for migration in missing]
+        changed = await declare_tables(session, declared)
+    return [*(migration.name for migration in missing), *(f"dataset {name}" for name in changed)]
 
 
 def _missing(known: list[Migration], applied: dict[int, asyncpg.Record]) -> list[Migration]:

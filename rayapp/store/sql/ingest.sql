@@ -1,89 +1,54 @@
 -- name: open_job
--- The empty update gives back the row of a job that is there already.
-INSERT INTO rayapp.ingest_job AS job (dataset, source, source_digest, source_bytes, pack_id, chunks)
-SELECT $1, $2, $3, $4, pack.id, $6 FROM rayapp.pack WHERE pack.digest = $5
-ON CONFLICT (dataset, source_digest, pack_id) DO UPDATE SET source = excluded.source
-RETURNING seq, id, pack_id, chunks, finished_at IS NOT NULL AS finished;
+-- The empty update gives back the row of a job that is there already, with the cut that it began with.
+INSERT INTO rayapp.ingest_job AS job (dataset, source, source_digest, source_bytes, source_rows, pack_id, chunks, tier, manifest)
+SELECT $1, $2, $3, $4, $5, pack.id, $7, $8, $9::json
+FROM (SELECT 1) one LEFT JOIN rayapp.pack ON pack.digest = $6
+WHERE $6 IS NULL OR pack.id IS NOT NULL
+ON CONFLICT (dataset, source_digest, pack_id) DO UPDATE SET source = excluded.source, stopped_at = NULL, stopped_why = NULL
+RETURNING seq, id, dataset, pack_id, chunks, tier, manifest::text AS manifest, finished_at IS NOT NULL AS finished;
+
+-- name: stop_job
+UPDATE rayapp.ingest_job SET stopped_at = now(), stopped_why = $2 WHERE seq = $1 AND finished_at IS NULL;
 
 -- name: loaded_chunks
 SELECT number FROM rayapp.ingest_chunk WHERE job_seq = $1;
 
 -- name: progress
-SELECT job.id, job.source, pack.digest AS pack, job.chunks, count(chunk.number)::integer AS chunks_done,
+SELECT job.id, job.dataset, job.source, pack.digest AS pack, job.tier, job.source_rows, job.chunks,
+       count(chunk.number)::integer AS chunks_done,
        coalesce(sum(chunk.rows), 0)::bigint AS rows, coalesce(sum(chunk.inserted), 0)::bigint AS inserted,
        coalesce(sum(chunk.updated), 0)::bigint AS updated, coalesce(sum(chunk.superseded), 0)::bigint AS superseded,
        coalesce(sum(chunk.repeated), 0)::bigint AS repeated, coalesce(sum(chunk.quarantined), 0)::bigint AS quarantined,
-       job.started_at, job.finished_at
+       job.started_at, job.finished_at, job.stopped_at, job.stopped_why
 FROM rayapp.ingest_job job
-JOIN rayapp.pack ON pack.id = job.pack_id
+LEFT JOIN rayapp.pack ON pack.id = job.pack_id
 LEFT JOIN rayapp.ingest_chunk chunk ON chunk.job_seq = job.seq
 WHERE job.seq = $1
 GROUP BY job.seq, pack.digest;
 
 -- name: finish_job
 UPDATE rayapp.ingest_job job
-SET finished_at = coalesce(finished_at, now())
+SET finished_at = coalesce(finished_at, now()), stopped_at = NULL, stopped_why = NULL
 WHERE seq = $1 AND chunks = (SELECT count(*) FROM rayapp.ingest_chunk WHERE job_seq = $1);
 
 -- name: quarantined
-SELECT line, column_name, value, reason FROM rayapp.quarantine WHERE job_seq = $1 ORDER BY chunk, line, column_name LIMIT $2;
+SELECT line, column_name, value, reason, file FROM rayapp.quarantine WHERE job_seq = $1 ORDER BY chunk, line, column_name LIMIT $2;
+
+-- name: take_turn
+-- Shared by all loads. Who changes how a dataset's tables are loaded, or applies a plan to decisions, takes the same lock for itself alone.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('rayapp.load.' || $1, 0)),
+       CASE WHEN $2 THEN pg_advisory_xact_lock_shared(hashtext('rayapp.decisions')) END;
 
 -- name: claim_chunk
--- First in its transaction: who claims the same chunk meanwhile waits here until this one is committed or gone.
+-- Who claims the same chunk meanwhile waits here until this one is committed or gone. Says whose first load of the dataset runs, if any.
 INSERT INTO rayapp.ingest_chunk (job_seq, number)
 VALUES ($1, $2)
 ON CONFLICT DO NOTHING
-RETURNING 1;
-
--- name: create_staging
-CREATE TEMP TABLE staging (
-    id text COLLATE "C", descriptor text, amount text, currency text, direction text, mcc text, country text, booked_at timestamptz, account_id text,
-    user_id text, status text, merchant_name text, merchant_id text, processor text, category_primary text, category_detailed text,
-    score double precision, confidence double precision, level text, merchant_score double precision, semantic_score double precision,
-    rule_score double precision, alias_id text, rule_ids text[], row_number integer
-) ON COMMIT DROP;
-
--- name: merge_staging
--- $1: version of the chunk's first row. $2: rayapp.pack.id.
--- Of rows with one id the last of the chunk counts. All writers go through ids in the same order, so none can wait for another in
--- a ring. A row whose version the table has passed changes nothing, so the order in which chunks are committed does not matter.
-WITH latest AS MATERIALIZED (
-    SELECT DISTINCT ON (id) * FROM staging ORDER BY id, row_number DESC
-), merged AS (
-    INSERT INTO rayapp.transaction AS stored
-        (id, descriptor, amount, currency, direction, mcc, country, booked_at, account_id, user_id, version)
-    SELECT id, descriptor, amount::numeric, currency, direction, mcc, country, booked_at, account_id, user_id,
-           $1::bigint + row_number
-    FROM latest
-    ORDER BY id
-    ON CONFLICT (id) DO UPDATE
-    SET descriptor = excluded.descriptor, amount = excluded.amount, currency = excluded.currency, direction = excluded.direction,
-        mcc = excluded.mcc, country = excluded.country, booked_at = excluded.booked_at, account_id = excluded.account_id,
-        user_id = excluded.user_id, version = excluded.version
-    WHERE excluded.version > stored.version
-    RETURNING stored.id, stored.xmax = 0 AS is_new -- a row that was never updated or locked has no xmax
-), decided AS (
-    INSERT INTO rayapp.decision
-        (transaction_id, status, merchant_name, merchant_id, processor, category_primary, category_detailed, score, confidence, level,
-         merchant_score, semantic_score, rule_score, alias_id, rule_ids, pack_id)
-    SELECT id, status, merchant_name, merchant_id, processor, category_primary, category_detailed, score, confidence, level,
-           merchant_score, semantic_score, rule_score, alias_id, rule_ids, $2
-    FROM latest JOIN merged USING (id)
-    ORDER BY id
-    ON CONFLICT (transaction_id) DO UPDATE
-    SET status = excluded.status, merchant_name = excluded.merchant_name, merchant_id = excluded.merchant_id,
-        processor = excluded.processor, category_primary = excluded.category_primary, category_detailed = excluded.category_detailed,
-        score = excluded.score, confidence = excluded.confidence, level = excluded.level, merchant_score = excluded.merchant_score,
-        semantic_score = excluded.semantic_score, rule_score = excluded.rule_score, alias_id = excluded.alias_id,
-        rule_ids = excluded.rule_ids, pack_id = excluded.pack_id, decided_at = excluded.decided_at
-)
-SELECT (SELECT count(*) FROM staging)::integer AS staged, (SELECT count(*) FROM latest)::integer AS latest,
-       count(*) FILTER (WHERE is_new)::integer AS inserted, count(*) FILTER (WHERE NOT is_new)::integer AS updated
-FROM merged;
+RETURNING coalesce((SELECT job_seq FROM rayapp.first_load WHERE dataset = $3), 0);
 
 -- name: quarantine
-INSERT INTO rayapp.quarantine (job_seq, chunk, line, column_name, value, reason)
-SELECT $1, $2, bad.line, bad.column_name, bad.value, bad.reason
+INSERT INTO rayapp.quarantine (job_seq, chunk, line, column_name, value, reason, file)
+SELECT $1, $2, bad.line, bad.column_name, bad.value, bad.reason, $7
 FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS bad (line, column_name, value, reason)
 ON CONFLICT DO NOTHING;
 
