@@ -11,8 +11,8 @@ from rayapp.data_jobs.ingest import begin, finish, left, load_here, load_on_ray
 from rayapp.errors import Unavailable
 from rayapp.settings import Settings
 from rayapp.sources.planning import plan_source
-from rayapp.store.chunks import Progress
 from rayapp.store.job_leases import Rows
+from rayapp.store.ledger import Progress
 
 COUNTS = ("rows", "inserted", "updated", "superseded", "repeated", "quarantined")
 
