@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from rayapp.scoring.classifier import Classifier
 from rayapp.store.candidates import VIEWS
-from rayapp.store.staging import DECISION_COLUMNS
+from rayapp.store.targets import DECISION_COLUMNS
 
 PARTED = "\x1f"
 """Stands between rule ids, which cannot hold it."""

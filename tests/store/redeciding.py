@@ -8,7 +8,7 @@ from rayapp.scoring.columns import table_of
 from rayapp.scoring.text import clean
 from rayapp.scoring.transaction import Transaction
 from rayapp.store.packs import save_pack
-from rayapp.store.staging import DECISION_COLUMNS
+from rayapp.store.targets import DECISION_COLUMNS
 
 CAPITALS = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a"), ord("z") + 1)})
 

@@ -2,11 +2,11 @@
 
 -- ------------------------------------------------------------------------------------------------ transactions and decisions
 
-ALTER TABLE rayapp.transaction ADD COLUMN clean text;
+ALTER TABLE rayapp.transaction ADD COLUMN IF NOT EXISTS clean text;
 COMMENT ON COLUMN rayapp.transaction.clean IS 'The descriptor as rules see it (ASCII-folded, upper case, single spaces), only where that is not upper(descriptor COLLATE "C"). Read it as coalesce(clean, upper(descriptor COLLATE "C")).';
 
-ALTER TABLE rayapp.decision ADD COLUMN locked boolean NOT NULL DEFAULT false;
-ALTER TABLE rayapp.decision ADD COLUMN version bigint NOT NULL DEFAULT 0;
+ALTER TABLE rayapp.decision ADD COLUMN IF NOT EXISTS locked boolean NOT NULL DEFAULT false;
+ALTER TABLE rayapp.decision ADD COLUMN IF NOT EXISTS version bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN rayapp.decision.locked IS 'A person decided: neither a load nor a change of packs decides anew.';
 COMMENT ON COLUMN rayapp.decision.version IS 'rayapp.transaction.version of the values that were decided upon.';
 UPDATE rayapp.decision SET version = stored.version FROM rayapp.transaction stored WHERE stored.id = transaction_id;
