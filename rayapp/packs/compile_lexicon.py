@@ -130,7 +130,8 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
         if text:
             key_pair = (entries.add(text, phrases.ALIAS), merchant)
             chosen[key_pair] = max(chosen.get(key_pair, (0, share)), (match_kind, share))
-    return _alias_tables(chosen, list(number), names, websites, category, origin, countries, entries)
+    words = token_texts([item.phrase for item in source.phrases if item.kind == "word"])
+    return _alias_tables(chosen, list(number), names, websites, category, origin, countries, entries, words)
 
 
 def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
@@ -142,6 +143,7 @@ def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
     origin: list[int],
     countries: list[list[int]],
     entries: Entries,
+    words: list[str],
 ) -> tuple[Arrays, Strings]:
     """Lay the aliases out by entry and the countries by merchant."""
     order = sorted(chosen)
@@ -156,7 +158,7 @@ def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
         "merchant/country_offset": offsets_of(countries),
         "merchant/country": np.array([land for lands in countries for land in lands], np.int16),
     }
-    arrays.update(_near(order, [chosen[pair][0] for pair in order], category, texts))
+    arrays.update(_near(order, [chosen[pair][0] for pair in order], category, texts, words))
     strings = {
         "merchant_id": string_array(ids),
         "merchant_name": string_array(names),
@@ -166,8 +168,8 @@ def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
     return arrays, strings
 
 
-def _near(order: list[tuple[int, int]], matches: list[int], category: list[int], texts: list[str]) -> Arrays:
-    """Index the plain names of merchants that decide something, without their spaces, for names printed badly."""
+def _near(order: list[tuple[int, int]], matches: list[int], category: list[int], texts: list[str], words: list[str]) -> Arrays:
+    """Index the plain names of merchants that decide something, without their spaces, for names printed badly; and words that are none."""
     names: list[bytes] = []
     rows: list[int] = []
     for row, ((entry, merchant), match) in enumerate(zip(order, matches, strict=True)):
@@ -176,8 +178,10 @@ def _near(order: list[tuple[int, int]], matches: list[int], category: list[int],
         if match == 0 and category[merchant] >= 0 and plain and LEAST <= len(squashed) <= MOST:
             names.append(squashed.encode())
             rows.append(row)
-    owners = np.array([order[row][1] for row in rows], np.int32)
-    index = build_near_index(names, np.array(rows, np.int32), owners)
+    owners = [order[row][1] for row in rows]
+    plain_words = sorted({word.encode() for word in words if " " not in word and LEAST <= len(word) <= MOST} - set(names))
+    none = [-1] * len(plain_words)
+    index = build_near_index(names + plain_words, np.array(rows + none, np.int32), np.array(owners + none, np.int32))
     return {f"near/{name}": array for name, array in index._asdict().items()}
 
 
@@ -196,7 +200,7 @@ def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strin
             entry = entries.add(text, phrases.PROCESSOR | (phrases.STAR_NEEDED if star == "needed" else 0))
             entries.processor[entry] = number
     for text, item in zip(token_texts([item.phrase for item in source.phrases]), source.phrases, strict=True):
-        if text:
+        if text and item.kind != "word":
             entry = entries.add(text, KINDS[item.kind])
             if item.channel:
                 entries.channel[entry] = channels.setdefault(item.channel, len(channels))

@@ -16,7 +16,7 @@ FlowDirection = Literal["debit", "credit"]
 CategoryDirection = Literal["debit", "credit", "both"]
 AliasMatch = Literal["", "weak", "exact"]
 StarUse = Literal["needed", "optional", "none"]
-PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "legal", "generic"]
+PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "legal", "generic", "word"]
 Combine = Literal["strongest", "sum"]
 
 BASE = "default:"

@@ -32,7 +32,10 @@ _FILTER_SHIFT = np.uint64(64 - 21)
 
 
 class NearIndex(NamedTuple):
-    """Squashed names in order: ``text[offset[i]:offset[i + 1]]`` is that of alias ``alias[i]``; ``form`` numbers names by deleted forms."""
+    """Squashed names in order: ``text[offset[i]:offset[i + 1]]`` is that of alias ``alias[i]``; ``form`` numbers names by deleted forms.
+
+    Alias -1 is an everyday word that is one letter from a name (INTEREST, PINTEREST): found as it is, it is no name misspelt.
+    """
 
     text: NDArray[np.uint8]
     offset: NDArray[np.int32]
@@ -75,14 +78,19 @@ def _enter(h: np.uint64, n: int, key: NDArray[np.uint32], name: NDArray[np.int32
 
 @njit(nogil=True, cache=True, _nrt=False)
 def fill_forms(
-    text: NDArray[np.uint8], offset: NDArray[np.int32], key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]
+    text: NDArray[np.uint8],
+    offset: NDArray[np.int32],
+    alias: NDArray[np.int32],
+    key: NDArray[np.uint32],
+    name: NDArray[np.int32],
+    seen: NDArray[np.uint64],
 ) -> None:
-    """Enter every name and, where it is long enough, its forms with one letter deleted."""
+    """Enter every name and, where it is long enough and no everyday word, its forms with one letter deleted."""
     for n in range(offset.size - 1):
         start, end = offset[n], offset[n + 1]
         whole = word_hash(text, start, end)
         _enter(_finish(whole), n, key, name, seen)
-        if end - start >= LEAST_WRONG:
+        if end - start >= LEAST_WRONG and alias[n] >= 0:
             before = np.uint64(0)
             for i in range(start, end):
                 after = before * _PRIME + np.uint64(text[i])
@@ -236,7 +244,7 @@ def near_rows(
 
 
 def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: NDArray[np.int32]) -> NearIndex:
-    """Build the index of squashed names, each of an alias and its merchant."""
+    """Build the index of squashed names, each of an alias and its merchant, or of neither (-1) where it is an everyday word."""
     order = sorted(range(len(names)), key=lambda place: (names[place], place))
     kept = [names[place] for place in order]
     offset = np.concatenate([[0], np.cumsum([len(name) for name in kept])]).astype(np.int32)
@@ -252,5 +260,5 @@ def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: 
         np.full(size, -1, np.int32),
         np.zeros(1 << (21 - 6), np.uint64),
     )
-    fill_forms(text, offset, index.form_key, index.form_name, index.filter)
+    fill_forms(text, offset, index.alias, index.form_key, index.form_name, index.filter)
     return index

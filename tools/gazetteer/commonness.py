@@ -74,6 +74,11 @@ def everyday_words() -> frozenset[str]:
     return _proper_english(_heard("en"))
 
 
+def heard_words() -> frozenset[str]:
+    """Give the words that are common in speech in languages other than English."""
+    return frozenset(word for language in _LANGUAGES if language != "en" for word in _heard(language))
+
+
 def given_and_family_names() -> frozenset[str]:
     """Give the given names and the most frequent surnames of the US census of 1990."""
     folder = resources.files("names")

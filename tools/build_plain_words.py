@@ -1,0 +1,76 @@
+"""Find the everyday words and people's names that are one letter from a merchant's name, and write them as phrases of kind ``word``.
+
+    python tools/build_plain_words.py [--pack DIR]
+
+The near index takes a name with one letter wrong for the merchant (STARBUKS), which must not happen to a word that is meant (INTEREST is
+not PINTEREST misspelt). The words are those of ``gazetteer/commonness.py``; only the few that are near a name of the pack are written,
+in place of those that ``phrases.csv`` had.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from gazetteer.commonness import everyday_words, given_and_family_names, heard_words  # noqa: E402
+
+from rayapp.packs import load_pack  # noqa: E402
+from rayapp.scoring.near import LEAST_WRONG, MOST, alike  # noqa: E402
+from rayapp.scoring.pack import CompiledPack  # noqa: E402
+
+PACK = ROOT / "rayapp" / "packs" / "default"
+KIND = "word"
+
+
+def names(pack: CompiledPack) -> list[str]:
+    """Give the squashed names of the near index, without the words that it has already."""
+    text, offset, alias = (pack.section("near")[name] for name in ("text", "offset", "alias"))
+    whole = text.tobytes().decode()
+    return [whole[offset[n] : offset[n + 1]] for n in range(alias.size) if alias[n] >= 0]
+
+
+def near_words(words: Iterable[str], brands: Iterable[str]) -> list[str]:
+    """Give the words that are one letter from a brand's name and none themselves, sorted."""
+    forms: defaultdict[str, set[str]] = defaultdict(set)
+    known = set(brands)
+    for name in known:
+        if len(name) >= LEAST_WRONG:
+            for form in _forms(name):
+                forms[form].add(name)
+    fit = {word for word in words if word.isascii() and word.isalpha() and LEAST_WRONG <= len(word) <= MOST} - known
+    return sorted(word for word in fit if any(_one_apart(word, name) for form in _forms(word) for name in forms.get(form, ())))
+
+
+def _forms(word: str) -> set[str]:
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _one_apart(one: str, other: str) -> bool:
+    left, right = (np.frombuffer(word.encode(), np.uint8) for word in (one, other))
+    return int(alike(left, 0, left.size, right, 0, right.size)) == 1
+
+
+def write(words: list[str], path: Path) -> None:
+    """Put the words in place of those that the file has."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.endswith(f",{KIND},")]
+    path.write_text("\n".join([*lines, *(f"{word},{KIND}," for word in words)]) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Read the arguments, find, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pack", type=Path, default=PACK)
+    pack = parser.parse_args().pack
+    words = near_words(everyday_words() | heard_words() | given_and_family_names(), names(load_pack(pack)))
+    write(words, pack / "phrases.csv")
+    print(f"{len(words)} words", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
