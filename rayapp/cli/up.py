@@ -1,5 +1,6 @@
 """``rayapp up``, ``down`` and ``status``: everything on this machine, started, stopped and told about."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,14 +9,17 @@ import threading
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from rayapp.errors import InvalidSetup
+from rayapp.errors import InvalidSetup, RayappError
 from rayapp.launch.launcher import Cluster, answers, reap, running, stop_launcher
 from rayapp.launch.site import Site, State
 from rayapp.settings import Settings
+from rayapp.store.database import connection, resolve_url
 from rayapp.store.embedded import EmbeddedPostgres
+from rayapp.store.jobs import job_counts
 
 DONE, FAILED = 0, 1
 WATCH_S = 1.0
@@ -36,6 +40,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
         while not stop.wait(WATCH_S):
             if not cluster.alive():
                 return _died(cluster)
+            cluster.tend()
     return DONE
 
 
@@ -60,19 +65,36 @@ def status(settings: Settings, arguments: Namespace) -> int:
     up = state is not None and site.taken()
     answering = up and answers(settings.http_url + "/readyz")
     database = "external" if settings.database_url else "running" if EmbeddedPostgres(settings.data_dir).answers() else "stopped"
-    told = {
+    told: dict[str, Any] = {
         "service": "up" if answering else state.phase if up and state is not None else "down",
         "url": settings.http_url,
         "ray": state.ray_address if up and state is not None else "",
+        "ray_jobs": state.jobs_url if up and state is not None else "",
         "launcher": state.launcher.pid if up and state is not None else None,
+        "worker": state.worker.pid if up and state is not None and state.worker is not None and state.worker.alive() else None,
+        "jobs": _job_counts(settings) if database != "stopped" else {},
         "database": database,
         "data_dir": str(settings.data_dir),
     }
     if arguments.json:
         print(msgspec.json.encode(told).decode())
     else:
+        told["jobs"] = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in told["jobs"].items())
         print("\n".join(f"{name:<9} {value}" for name, value in told.items() if value))
     return DONE if answering else FAILED
+
+
+def _job_counts(settings: Settings) -> dict[str, int]:
+    """Count the jobs in each state; nothing where the database does not tell."""
+
+    async def count() -> dict[str, int]:
+        async with connection(resolve_url(settings)) as session:
+            return await job_counts(session)
+
+    try:
+        return asyncio.run(count())
+    except RayappError:
+        return {}
 
 
 def welcome(settings: Settings, state: State) -> str:
@@ -86,7 +108,7 @@ rayapp is up.
   docs       {url}/docs
   metrics    {url}/metrics
   database   {database}
-  Ray        {state.ray_address}, dashboard off
+  Ray        {state.ray_address}, jobs at {state.jobs_url}
 
 Try
 

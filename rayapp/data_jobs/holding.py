@@ -73,6 +73,10 @@ class Holding:
         """Ask the job to stop so that another goes on with it."""
         self._stop = self._stop or "stopped"
 
+    def cancel(self) -> None:
+        """Ask the job to stop for good."""
+        self._stop = self._stop or "cancelled"
+
     def start(self) -> None:
         """Begin to be heard."""
         self._thread.start()

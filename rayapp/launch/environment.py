@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rayapp.launch import haproxy_guard
-from rayapp.launch.ports import free_ports
+from rayapp.launch.ports import free_ports, is_free
 from rayapp.launch.site import RUN_DIR_VARIABLE, Site
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+JOBS_PORT = "_RAYAPP_JOBS_PORT"
+USUAL_JOBS_PORT = 8265
 PORT_VARIABLES = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT")
 
 QUIET = {
@@ -51,6 +53,8 @@ def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str
     """Give what the head and all that it starts run with, beside the launcher's own environment."""
     given = {**driver_environment(site), **PRIORITY, **EDGE, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
     given |= {name: str(port) for name, port in zip(PORT_VARIABLES, free_ports(len(PORT_VARIABLES)), strict=True)}
+    given[JOBS_PORT] = str(USUAL_JOBS_PORT if is_free("127.0.0.1", USUAL_JOBS_PORT) else free_ports(1)[0])
+    given["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"  # `python` in a Ray Job is this one
     if haproxy is not None:
         given |= {**HAPROXY, **_haproxy_files(site), "RAY_SERVE_HAPROXY_BINARY_PATH": str(_guard(site, haproxy))}
         given["_RAYAPP_LOOPBACK"] = "1" if host in LOOPBACK else "0"
@@ -59,7 +63,7 @@ def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str
 
 def ports_of(environment: Mapping[str, str], http_port: int) -> tuple[int, ...]:
     """Give the ports that a cluster with this environment listens on and that must be free again when it is down."""
-    return (http_port, *(int(environment[name]) for name in PORT_VARIABLES))
+    return (http_port, int(environment[JOBS_PORT]), *(int(environment[name]) for name in PORT_VARIABLES))
 
 
 def find_haproxy() -> Path | None:

@@ -13,7 +13,9 @@ from pathlib import Path
 import ray
 
 from rayapp.errors import RayappError
+from rayapp.launch.environment import JOBS_PORT
 from rayapp.launch.haproxy_guard import end_with_parent
+from rayapp.launch.ray_parts import only_the_job_api
 from rayapp.packs import load_pack
 from rayapp.rule_actor import NAMESPACE, start_rule_actor
 from rayapp.serve.deployment import run_application, stop_application
@@ -47,9 +49,12 @@ def main(run_dir: Path) -> int:
 
 
 def _start(settings: Settings, run_dir: Path) -> None:
+    only_the_job_api()
     ray.init(
         num_cpus=max(os.cpu_count() or 1, LEAST_CPUS),
-        include_dashboard=False,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        dashboard_port=int(os.environ[JOBS_PORT]),
         object_store_memory=OBJECT_STORE_BYTES,
         namespace=NAMESPACE,
         log_to_driver=False,

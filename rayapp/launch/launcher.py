@@ -15,10 +15,11 @@ from pathlib import Path
 from signal import Signals
 
 from rayapp.errors import InvalidSetup, Unavailable
-from rayapp.launch.environment import cluster_environment, find_haproxy, ports_of, with_own
+from rayapp.launch.environment import JOBS_PORT, cluster_environment, find_haproxy, ports_of, with_own
 from rayapp.launch.ports import holder, is_free
 from rayapp.launch.processes import Process, end_all, process_of, started_with, wait_until_gone
 from rayapp.launch.site import RUN_DIR_VARIABLE, Site, State
+from rayapp.launch.worker_process import WorkerProcess
 from rayapp.settings import Settings
 from rayapp.store.database import running_database
 
@@ -85,6 +86,7 @@ class Cluster:
         self._settings = settings
         self._site = site
         self._head: subprocess.Popen[bytes] | None = None
+        self._worker: WorkerProcess | None = None
         self._haproxy = find_haproxy()
         self._environment: dict[str, str] = {}
         self._log_from = site.log.stat().st_size if site.log.exists() else 0
@@ -115,16 +117,25 @@ class Cluster:
             )
         self._say_state(phase="starting", head=process_of(self._head.pid), ports=ports_of(self._environment, self._settings.http_port))
         address = self._wait_until_ready()
-        self._say_state(phase="up", ray_address=address)
+        jobs_url = f"http://127.0.0.1:{self._environment[JOBS_PORT]}"
+        self._worker = WorkerProcess(jobs_url, environment, self._site.worker_log)
+        self._say_state(phase="up", ray_address=address, jobs_url=jobs_url, worker=self._worker.start())
 
     def alive(self) -> bool:
         """Say whether the head runs still."""
         return self._head is not None and self._head.poll() is None
 
+    def tend(self) -> None:
+        """Start the worker again if it has ended; call this now and then."""
+        if self._worker is not None and (again := self._worker.tend()) is not None:
+            self._say_state(worker=again)
+
     def stop(self, say: Say) -> None:
         """Stop everything that was started; returns when nothing of it runs and its ports are free."""
         say("stopping")
         self._say_state(phase="stopping")
+        if self._worker is not None:
+            self._worker.stop()
         if self._head is not None:
             self._head.terminate()
             try:

@@ -31,6 +31,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     launcher: Process
     head: Process | None = None
+    worker: Process | None = None
     run_dir: str
     url: str
     ray_address: str = ""
@@ -49,6 +50,7 @@ class Site:
         name = hashlib.sha256(f"{os.geteuid()} {self.data_dir}".encode()).hexdigest()[:8]
         self.run_dir = SHORT_TEMPORARY / f"rayapp-{name}"
         self.log = self.data_dir / "up.log"
+        self.worker_log = self.data_dir / "worker.log"
         self.token = self.run_dir / "token"
         self._state = self.data_dir / "up.json"
         self._lock: FileIO | None = None

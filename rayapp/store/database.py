@@ -12,6 +12,7 @@ from rayapp.datasets import datasets
 from rayapp.errors import InvalidSetup, RayappError, Unavailable
 from rayapp.settings import Settings
 from rayapp.store.embedded import EmbeddedPostgres
+from rayapp.store.keeper import kept_running
 from rayapp.store.migrations import migrate
 
 CONNECT_S = 20.0
@@ -59,13 +60,14 @@ def resolve_url(settings: Settings) -> str:
 def running_database(settings: Settings) -> Iterator[str]:
     """Give the address of a database that answers and has the newest schema, for as long as the context lasts.
 
-    The embedded server is started and migrated, and held by a lease. A database of the operator's is migrated by ``rayapp migrate``
-    and otherwise left as it is. For programs without an event loop: a command line or a driver, never a Serve replica.
+    The embedded server is started and migrated, held by a lease, and started again if it is killed. A database of the operator's is
+    migrated by ``rayapp migrate`` and otherwise left as it is. For programs without an event loop: a command line or a driver, never a
+    Serve replica.
     """
     if settings.database_url is not None:
         yield settings.database_url
         return
-    with EmbeddedPostgres(settings.data_dir) as server:
+    with EmbeddedPostgres(settings.data_dir) as server, kept_running(server):
         asyncio.run(migrated(server.url(), settings.datasets))
         yield server.url()
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from rayapp.errors import InvalidSetup, Unavailable
 from rayapp.store.lease import Lease, only_one
+from rayapp.store.orphans import end_orphans
 from rayapp.store.postgres_binaries import Account, account_for, find_binaries, major_version, reachable_binaries, unreachable
 from rayapp.store.probe import PORT, probe, socket_path
 
@@ -111,6 +112,15 @@ class EmbeddedPostgres:
                 self._halt()
         return ran
 
+    def process(self) -> int | None:
+        """Give the number of the server's process, as the server has written it down; ``None`` where there is none."""
+        return _number_in(self.cluster / "postmaster.pid")
+
+    def was_killed(self) -> bool:
+        """Say whether the server has ended without having been stopped: it takes its number with it when it is."""
+        process = self.process()
+        return process is not None and not self._is_our_server(process)
+
     def answers(self) -> bool:
         """Say whether the server takes connections now."""
         return probe(self.socket_dir) == "ready"
@@ -144,6 +154,7 @@ class EmbeddedPostgres:
                 raise Unavailable(f"PostgreSQL does not answer yet; its log is {self.log}")
             if state == "down" and not self._launch(binaries, account, deadline):
                 refused += 1
+                end_orphans(self.cluster)
             if refused > REFUSED_STARTS:
                 raise InvalidSetup(f"PostgreSQL keeps stopping: {self._last_words()}; its log is {self.log}")
             time.sleep(PAUSE_S if refused or state == "busy" else 0)
@@ -203,11 +214,8 @@ class EmbeddedPostgres:
         a running server.
         """
         for lock in (self.cluster / "postmaster.pid", Path(f"{socket_path(self.socket_dir)}.lock")):
-            try:
-                owner = lock.read_text().partition("\n")[0].strip()
-            except FileNotFoundError:
-                continue
-            if not owner.isdecimal() or not self._is_our_server(int(owner)):
+            owner = _number_in(lock)
+            if owner is None or not self._is_our_server(owner):
                 lock.unlink(missing_ok=True)
 
     def _is_our_server(self, process: int) -> bool:
@@ -227,6 +235,15 @@ class EmbeddedPostgres:
         except OSError:
             return "it left no log"
         return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), lines[-1] if lines else "its log is empty")
+
+
+def _number_in(lock: Path) -> int | None:
+    """Read the number of a process on the first line of a lock file."""
+    try:
+        number = lock.read_text().partition("\n")[0].strip()
+    except OSError:
+        return None
+    return int(number) if number.isdecimal() else None
 
 
 def _run(program: Path, account: Account, *arguments: str) -> subprocess.CompletedProcess[str]:

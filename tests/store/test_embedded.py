@@ -197,3 +197,74 @@ def test_as_root_programs_in_a_private_home_are_copied_to_where_they_can_be_run(
     assert copied.is_relative_to(open_dir / "postgresql-18-programs")
     assert nobody.reaches(copied / "initdb")
     assert (open_dir / "home").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_server_whose_session_is_busy_with_a_long_statement_is_started_again_at_once(server: EmbeddedPostgres) -> None:
+    busy = """
+import asyncio, sys, asyncpg
+async def go():
+    session = await asyncpg.connect(sys.argv[1])
+    print("connected", flush=True)
+    await session.execute("SELECT count(*) FROM generate_series(1, 1000000000)")
+asyncio.run(go())
+"""
+    with server:
+        child = subprocess.Popen([sys.executable, "-c", busy, server.url()], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert child.stdout.readline() == "connected\n"
+        time.sleep(0.3)
+        os.kill(postmaster(server), signal.SIGKILL)
+        with EmbeddedPostgres(server.data_dir) as again:
+            assert again.answers()
+        assert child.wait(20) != 0
+        child.stdout.close()
+
+
+def test_a_server_that_is_needed_is_started_again_by_itself_when_it_is_killed(open_dir: Path) -> None:
+    import asyncio
+
+    from rayapp.settings import Settings
+    from rayapp.store.database import running_database
+
+    server = EmbeddedPostgres(open_dir / "data")
+    with running_database(Settings(data_dir=server.data_dir)):
+        for count in range(3):
+            killed = postmaster(server)
+            os.kill(killed, signal.SIGKILL)
+            for _ in range(400):
+                if server.process() not in {None, killed} and server.answers():
+                    break
+                time.sleep(0.05)
+            assert asyncio.run(remembered(server)) == list(range(count + 1))
+    assert not server.answers()
+
+
+def test_a_server_that_was_stopped_in_order_is_not_started_again(open_dir: Path) -> None:
+    from rayapp.settings import Settings
+    from rayapp.store.database import running_database
+
+    server = EmbeddedPostgres(open_dir / "data")
+    with running_database(Settings(data_dir=server.data_dir)):
+        assert server.stop()
+        time.sleep(1.5)
+        assert not server.answers()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL under another account")
+def test_as_root_no_account_is_added_and_the_server_runs_under_one_that_exists(server: EmbeddedPostgres) -> None:
+    before = Path("/etc/passwd").read_bytes()
+    with server:
+        assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
+    assert Path("/etc/passwd").read_bytes() == before
+
+
+def test_the_server_is_nobodys_child_so_that_it_does_not_end_with_who_started_it(server: EmbeddedPostgres) -> None:
+    child = hold_lease_in_a_child(server.data_dir)
+    ancestors, process = set(), postmaster(server)
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        ancestors.add(process)
+    assert child.pid not in ancestors
+    assert os.getpid() not in ancestors
+    child.kill()
+    child.wait()
+    child.stdout.close()
