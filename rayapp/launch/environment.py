@@ -52,8 +52,9 @@ def driver_environment(site: Site) -> dict[str, str]:
 def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str, str]:
     """Give what the head and all that it starts run with, beside the launcher's own environment."""
     given = {**driver_environment(site), **PRIORITY, **EDGE, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
-    given |= {name: str(port) for name, port in zip(PORT_VARIABLES, free_ports(len(PORT_VARIABLES)), strict=True)}
-    given[JOBS_PORT] = str(USUAL_JOBS_PORT if is_free("127.0.0.1", USUAL_JOBS_PORT) else free_ports(1)[0])
+    given |= {name: str(port) for name, port in zip((*PORT_VARIABLES, JOBS_PORT), free_ports(len(PORT_VARIABLES) + 1), strict=True)}
+    if is_free("127.0.0.1", USUAL_JOBS_PORT):
+        given[JOBS_PORT] = str(USUAL_JOBS_PORT)
     given["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"  # `python` in a Ray Job is this one
     if haproxy is not None:
         given |= {**HAPROXY, **_haproxy_files(site), "RAY_SERVE_HAPROXY_BINARY_PATH": str(_guard(site, haproxy))}
