@@ -1,29 +1,27 @@
-"""The response of ``POST /classify/bulk``, put together from the decisions on its chunks."""
+"""What rows get back: a classification or what is wrong with them, as JSON, and a summary that adds up."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from rayapp.errors import Problem
-from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Classification
-from rayapp.serve.bodies import Rows
-from rayapp.serve.decisions import decisions_of
-from rayapp.serve.engine import Answer, Decided, Outcome
-from rayapp.serve.problems import Place, place_of
-
-CHUNK_ROWS = 1_000
-"""Rows that are classified at once; between chunks other requests get their turn."""
+from rayapp.serve.problems import Place
 
 REJECTED = "rejected"
 
-class RejectedRow(msgspec.Struct, frozen=True):
-    """The answer for a row that could not be classified."""
+Outcome = tuple[str, str]
+"""Status and level of a row, for the metrics; a rejected row has no level."""
+
+
+class RejectedRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer for a row that could not be classified; in a stream with the number of its line."""
 
     id: str | None
     status: str
     errors: tuple[Place, ...]
+    line: int | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -38,51 +36,39 @@ class Summary(msgspec.Struct, frozen=True):
 class BulkAnswer(msgspec.Struct, frozen=True):
     """The response of ``POST /classify/bulk``: one result for each row, in the body's order."""
 
-    results: list[Classification | RejectedRow]
+    results: list[Classification | RejectedRow | msgspec.Raw]
     summary: Summary
     pack: str
 
 
-def answer_bulk(rows: Rows, chunks: Sequence[Decided], pack: CompiledPack) -> Answer:
-    """Give each row of a body its answer; a bad row gets its own and the others theirs."""
-    results: dict[int, Classification | RejectedRow] = {
-        bad.row: RejectedRow(bad.id, REJECTED, (bad.place,)) for bad in rows.bad
-    }
-    first = 0
-    for decided in chunks:
-        size = len(decided.table) + len({problem.row for problem in decided.problems})
-        places = rows.places[first : first + size]
-        bad = by_row(decided.problems)
-        for row, found in bad.items():
-            place = places[row]
-            results[place] = RejectedRow(rows.transactions[first + row].id, REJECTED, tuple(_placed(problem, place) for problem in found))
-        good = (place for row, place in enumerate(places) if row not in bad)
-        results.update(zip(good, decisions_of(decided.table, pack), strict=True))
-        first += size
-    outcomes: Counter[Outcome] = Counter(_outcome(result) for result in results.values())
-    ordered = [results[place] for place in range(len(results))]
-    return Answer(msgspec.json.encode(BulkAnswer(ordered, _summary(outcomes), pack.digest)), outcomes)
+class Answer(NamedTuple):
+    """Rows as JSON, each by itself, and how many of them had which outcome."""
+
+    rows: Sequence[bytes]
+    outcomes: Counter[Outcome]
+
+
+def answer_of(results: Sequence[Classification | RejectedRow]) -> Answer:
+    """Write results."""
+    encode = msgspec.json.Encoder().encode
+    return Answer([encode(result) for result in results], Counter(map(_outcome, results)))
+
+
+def bulk_body(answers: Sequence[Answer], pack: str) -> bytes:
+    """Put the answers on the chunks of one request together."""
+    rows = [row for answer in answers for row in answer.rows]
+    summary = summary_of(answer.outcomes for answer in answers)
+    return b'{"results":[%b],"summary":%b,"pack":%b}' % (b",".join(rows), msgspec.json.encode(summary), msgspec.json.encode(pack))
+
+
+def summary_of(counts: Iterable[Counter[Outcome]]) -> Summary:
+    """Add up outcomes."""
+    by_status: Counter[str] = Counter()
+    for count in counts:
+        for (status, _), rows in count.items():
+            by_status[status] += rows
+    return Summary(by_status.total(), by_status["classified"] + by_status["partial"], by_status["unclassified"], by_status[REJECTED])
 
 
 def _outcome(result: Classification | RejectedRow) -> Outcome:
     return result.status, result.level if isinstance(result, Classification) else ""
-
-
-def _placed(problem: Problem, place: int) -> Place:
-    found = place_of(problem, f"#/transactions/{place}")
-    return Place(found.pointer, f"$.transactions[{place}].{problem.field}: {problem.message}")
-
-
-def by_row(problems: tuple[Problem, ...]) -> dict[int, list[Problem]]:
-    """Group problems by their row."""
-    found: dict[int, list[Problem]] = {}
-    for problem in problems:
-        found.setdefault(problem.row, []).append(problem)
-    return found
-
-
-def _summary(outcomes: Counter[Outcome]) -> Summary:
-    by_status: Counter[str] = Counter()
-    for (status, _), count in outcomes.items():
-        by_status[status] += count
-    return Summary(outcomes.total(), by_status["classified"] + by_status["partial"], by_status["unclassified"], by_status[REJECTED])

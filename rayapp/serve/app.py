@@ -10,13 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, RayappError
-from rayapp.serve.answers import CHUNK_ROWS
-from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_length, check_media_type, too_large
+from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_media_type
 from rayapp.serve.desk import Desk
+from rayapp.serve.encodings import Collected
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
+from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -25,6 +26,7 @@ MAX_DESCRIPTOR = 512
 LIMITS = {
     "classify": {"max_bytes": MAX_ONE_BYTES},
     "bulk": {"max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "chunk_rows": CHUNK_ROWS},
+    "stream": {"max_line_bytes": MAX_LINE_BYTES},
     "descriptor": {"max_characters": MAX_DESCRIPTOR},
     "beyond": "a file of any size: `rayapp ingest FILE`",
 }
@@ -82,13 +84,10 @@ async def read_body(request: Request, most: int) -> bytes:
     """Read a JSON body of at most ``most`` bytes, and no byte more than needed to refuse it."""
     headers = dict(request.headers.raw)
     check_media_type(headers)
-    check_length(headers, most)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise too_large(most)
-    return bytes(body)
+    collected = Collected(headers, most)
+    async for piece in request.stream():
+        collected.add(piece)
+    return collected.body()
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -4,7 +4,8 @@ A body is decoded as a whole. Where that fails in one of its rows each row is de
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
@@ -37,28 +38,24 @@ class Named(msgspec.Struct):
 
 
 class BadRow(NamedTuple):
-    """A row that is no transaction: its place in the body, its id if that could be read, and what is wrong."""
+    """A row that is no transaction: its id if that could be read, and what is wrong, with its place in the body."""
 
-    row: int
     id: str | None
-    place: Place
+    places: tuple[Place, ...]
 
 
-class Rows(NamedTuple):
-    """The rows of a body: those that are transactions with their places, and the others."""
-
-    transactions: list[Transaction]
-    places: list[int]
-    bad: list[BadRow]
-
+Row = Transaction | BadRow
 
 ONE = msgspec.json.Decoder(Transaction)
 BULK = msgspec.json.Decoder(Bulk)
 RAW_BULK = msgspec.json.Decoder(RawBulk)
 NAMED = msgspec.json.Decoder(Named)
 
-JSON_TYPES = {b"application/json", b"application/x-www-form-urlencoded"}
-"""What ``check_media_type`` takes beside ``+json``: curl sends the second where nothing is said, and the bytes decide."""
+FORM = b"application/x-www-form-urlencoded"
+"""What curl says where nothing is told to it."""
+
+JSON_TYPES = frozenset({b"application/json"})
+LINE_TYPES = frozenset({b"application/x-ndjson", b"application/jsonl", b"application/json"})
 
 _PATH = re.compile(r"^(?P<what>.*?) - at `(?P<path>\$[^`]*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -72,55 +69,41 @@ def read_one(body: bytes) -> Transaction:
         raise _malformed(error) from error
 
 
-def read_bulk(body: bytes) -> Rows:
+def read_bulk(body: bytes) -> Sequence[Row]:
     """Read the body of ``POST /classify/bulk``. Raises ``MalformedBody`` when it is no list of rows, ``BodyTooLarge`` for too many."""
     try:
-        found = BULK.decode(body).transactions
+        found: Sequence[Row] = BULK.decode(body).transactions
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _read_each(body)
     _check_count(len(found))
-    return Rows(found, list(range(len(found))), [])
+    return found
 
 
-def _read_each(body: bytes) -> Rows:
+def _read_each(body: bytes) -> Sequence[Row]:
     """Decode row by row, the slow way that keeps the good ones."""
     try:
         raw = RAW_BULK.decode(body).transactions
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _malformed(error) from error
     _check_count(len(raw))
-    rows = Rows([], [], [])
-    for place, item in enumerate(raw):
-        try:
-            rows.transactions.append(ONE.decode(item))
-            rows.places.append(place)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            rows.bad.append(BadRow(place, _id_of(item), place_of_error(error, f"$.transactions[{place}]")))
-    return rows
+    return [_read_row(item, f"$.transactions[{place}]") for place, item in enumerate(raw)]
 
 
-def check_media_type(headers: Mapping[bytes, bytes]) -> None:
-    """Refuse what says of itself that it is no JSON; who says nothing, or a form as curl does, is taken at the bytes."""
-    media_type = headers.get(b"content-type", b"application/json")
-    if media_type not in JSON_TYPES:
-        essence = media_type.partition(b";")[0].strip().lower()
-        if essence not in JSON_TYPES and not essence.endswith(b"+json"):
-            raise UnsupportedBody(f"the body is {essence.decode('latin-1')!r} and 'application/json' is needed")
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding != b"identity":
-        raise UnsupportedBody(f"the body is encoded as {encoding.decode('latin-1')!r}: send it plain")
+def _read_row(item: msgspec.Raw, path: str) -> Row:
+    try:
+        return ONE.decode(item)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return BadRow(id_of(item), (place_of_error(error, path),))
 
 
-def check_length(headers: Mapping[bytes, bytes], most: int) -> None:
-    """Refuse a body that announces more than ``most`` bytes, before any of it is read."""
-    announced = headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > most:
-        raise too_large(most)
-
-
-def too_large(most: int) -> BodyTooLarge:
-    """Say that a body has too many bytes, and what to do."""
-    return BodyTooLarge(f"the body is larger than {most:,} bytes: send it in parts, or load a file with `rayapp ingest`")
+def check_media_type(headers: Mapping[bytes, bytes], taken: AbstractSet[bytes] = JSON_TYPES) -> None:
+    """Refuse what says of itself that it is something else; who says nothing, or a form as curl does, is taken at the bytes."""
+    said = headers.get(b"content-type", FORM)
+    if said not in taken:
+        essence = said.partition(b";")[0].strip().lower()
+        if essence not in taken | {FORM} and not essence.endswith(b"+json"):
+            needed = " or ".join(sorted(name.decode() for name in taken))
+            raise UnsupportedBody(f"the body is {essence.decode('latin-1')!r} and {needed} is needed")
 
 
 def place_of_error(error: Exception, root: str = "$") -> Place:
@@ -143,7 +126,8 @@ def _check_count(count: int) -> None:
         raise BodyTooLarge(f"{said}: send them in parts, or load a file with `rayapp ingest`")
 
 
-def _id_of(item: msgspec.Raw) -> str | None:
+def id_of(item: msgspec.Raw | bytes) -> str | None:
+    """Read the id of what is no transaction, if it has one."""
     try:
         return NAMED.decode(item).id
     except (msgspec.DecodeError, UnicodeDecodeError):

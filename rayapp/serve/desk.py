@@ -11,12 +11,13 @@ from rayapp.errors import Unavailable
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Transaction
-from rayapp.serve.answers import CHUNK_ROWS, answer_bulk
+from rayapp.serve.answers import Answer, bulk_body
 from rayapp.serve.batching import Batcher
 from rayapp.serve.bodies import read_bulk
-from rayapp.serve.engine import Answer, Chunk, Decided, Result, Single, Work, run_batch
+from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.queueing import Bounds
+from rayapp.serve.streaming import CHUNK_ROWS, Stream
 
 READERS = 1
 """Threads that read and write the JSON of large bodies; the engine frees the interpreter's lock in its kernels meanwhile."""
@@ -37,7 +38,7 @@ class Desk:
     def __init__(self) -> None:
         """Open the desk; it answers after the first ``swap``."""
         self.metrics = Metrics()
-        self.batcher: Batcher[Work, Result] = Batcher(self._run, self.metrics)
+        self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
         self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
         self._deciding: Deciding | None = None
 
@@ -60,29 +61,36 @@ class Desk:
     async def classify_one(self, body: bytes, *, explained: bool = False) -> bytes:
         """Answer the body of ``POST /classify``, together with whoever asks at the same time."""
         answer = await self.batcher.submit(Single(body, explained), Bounds(1, len(body)))
-        assert isinstance(answer, Answer)  # noqa: S101 - what a Single gets
         self.metrics.rows(answer.outcomes)
-        return answer.body
+        return answer.rows[0]
 
     async def classify_bulk(self, body: bytes) -> bytes:
         """Answer the body of ``POST /classify/bulk``, chunk by chunk, so that others have their turns in between."""
         classifier = self.deciding.classifier
         rows = await self.aside(lambda: read_bulk(body))
-        found = []
-        for first in range(0, len(rows.transactions), CHUNK_ROWS):
-            chunk = Chunk(rows.transactions[first : first + CHUNK_ROWS], classifier)
-            size = Bounds(len(chunk.transactions), len(body) * len(chunk.transactions) // len(rows.transactions))
-            found.append(await self.batcher.submit(chunk, size))
-        chunks = [decided for decided in found if isinstance(decided, Decided)]
-        answer = await self.aside(lambda: answer_bulk(rows, chunks, classifier.pack))
+        answers = []
+        for first in range(0, len(rows), CHUNK_ROWS):
+            chunk = Chunk(rows[first : first + CHUNK_ROWS], first, classifier)
+            size = Bounds(len(chunk.rows), len(body) * len(chunk.rows) // len(rows))
+            answers.append(await self.batcher.submit(chunk, size, "bulk"))
+        for answer in answers:
+            self.metrics.rows(answer.outcomes)
+        return bulk_body(answers, classifier.pack.digest)
+
+    def stream(self, from_line: int) -> Stream:
+        """Begin to answer the body of a ``POST /classify/stream`` with the classifier of this moment."""
+        return Stream(self.deciding.classifier, self._submit_lines, from_line)
+
+    async def _submit_lines(self, lines: Lines, size: Bounds) -> Answer:
+        answer = await self.batcher.submit(lines, size, "bulk")
         self.metrics.rows(answer.outcomes)
-        return answer.body
+        return answer
 
     async def aside(self, work: Callable[[], Value]) -> Value:
         """Do work that is none of the engine's in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
-    def _run(self, works: Sequence[Work]) -> Sequence[Result | Exception]:
+    def _run(self, works: Sequence[Work]) -> Sequence[Answer | Exception]:
         """Answer a batch by the classifier of this moment; called in the engine's thread."""
         return run_batch(works, self.deciding.classifier)
 

@@ -1,6 +1,7 @@
-"""``POST /classify`` without a framework around it: of the time that a request takes in a replica, the framework's would be a third.
+"""``POST /classify`` and ``/classify/stream`` without a framework around them.
 
-Everything else goes to the app. The route is described in the OpenAPI document like the others, see ``openapi``.
+Of the time that a single request takes in a replica the framework's would be a third; and a stream needs the server's own ``receive``.
+Everything else goes to the app. Both routes are described in the OpenAPI document like the others, see ``openapi``.
 """
 
 from urllib.parse import parse_qsl
@@ -8,17 +9,21 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rayapp.errors import InvalidInput, RayappError
-from rayapp.serve.bodies import MAX_ONE_BYTES, check_length, check_media_type, too_large
+from rayapp.serve.bodies import LINE_TYPES, MAX_ONE_BYTES, check_media_type
 from rayapp.serve.desk import Desk
+from rayapp.serve.encodings import Collected, unpacker
 from rayapp.serve.problems import Place, report_of, response_of
+from rayapp.serve.streaming import Request
 
-PATH = "/classify"
+ONE, STREAM = "/classify", "/classify/stream"
+ROUTES = {ONE, STREAM}
 YES, NO = {"true", "1", "on", "yes", "t", "y"}, {"false", "0", "off", "no", "f", "n"}
 JSON_HEAD = (b"content-type", b"application/json")
+MAX_LINE_NUMBER = 10**15
 
 
 class HotPath:
-    """Answers ``POST /classify`` and passes everything else on."""
+    """Answers its two routes and passes everything else on."""
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
         """Take the app and the desk."""
@@ -27,34 +32,49 @@ class HotPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["path"] not in ROUTES or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        scope["rayapp.route"] = PATH
+        scope["rayapp.route"] = scope["path"]
         try:
-            explained = asks_for_reasons(scope["query_string"])
-            answer = await self._desk.classify_one(await _body(scope, receive), explained=explained)
+            await (self._one if scope["path"] == ONE else self._stream)(scope, receive, send)
         except RayappError as error:
             await response_of(report_of(error, scope["state"]["request_id"]))(scope, receive, send)
-            return
+
+    async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
+        explained = asks_for_reasons(scope["query_string"])
+        answer = await self._desk.classify_one(await _body(scope, receive), explained=explained)
         head = [JSON_HEAD, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer})
 
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        check_media_type(headers, LINE_TYPES)
+        stream = self._desk.stream(first_line(scope["query_string"]))
+        unpacked = unpacker(headers.get(b"content-encoding", b""))
+        await stream.run(Request(receive, send, unpacked, scope["state"]["request_id"]))
+
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    """Read a body, and no byte more than needed to refuse it. One whose client has gone is what has come of it."""
+    """Read a body of at most ``MAX_ONE_BYTES``. One whose client has gone is what has come of it."""
     headers = dict(scope["headers"])
     check_media_type(headers)
-    check_length(headers, MAX_ONE_BYTES)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False) and len(body) <= MAX_ONE_BYTES:
+    collected = Collected(headers, MAX_ONE_BYTES)
+    more = True
+    while more:
         message = await receive()
-        body += message.get("body", b"")
-    if len(body) > MAX_ONE_BYTES:
-        raise too_large(MAX_ONE_BYTES)
-    return body
+        collected.add(message.get("body", b""))
+        more = message.get("more_body", False)
+    return collected.body()
+
+
+def first_line(query: bytes) -> int:
+    """Read ``from_line`` from a query string: the first line that is to be answered, 1 if not given."""
+    said = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get("from_line", "1")
+    if not (said.isascii() and said.isdigit() and 1 <= int(said[:20]) <= MAX_LINE_NUMBER):
+        raise InvalidInput("?from_line: is not the number of a line", [Place("?from_line", "is not the number of a line")])
+    return int(said)
 
 
 def asks_for_reasons(query: bytes) -> bool:
