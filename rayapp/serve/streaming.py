@@ -84,9 +84,10 @@ class Stream:
         self._inbox = Inbox(ROOM)
         self._cutter = LineCutter(MAX_LINE_BYTES)
         self._from_line = self._next = from_line
+        self._headed = False
 
     async def run(self, request: Request) -> None:
-        """Answer a body line by line. Returns when the answer is written or the client has gone."""
+        """Answer a body line by line. Returns when the answer is written or the client has gone; raises what comes before any answer."""
         reading = asyncio.create_task(self._read(request.receive, request.unpacker))
         answering = asyncio.create_task(self._answer(request))
         try:
@@ -125,14 +126,16 @@ class Stream:
             await self._inbox.put(kept)
 
     async def _answer(self, request: Request) -> None:
-        await request.send({"type": "http.response.start", "status": 200, "headers": NDJSON})
+        """Write the whole answer; what breaks the stream before its first result is raised, and answered as for any request."""
         try:
             await self._answer_lines(request.send)
         except RayappError as error:
+            if not self._headed:
+                raise
             last: Finished | Broken = Broken(report_of(error, request.id), self._next)
         else:
             last = Finished(summary_of([self.outcomes]), self._cutter.number, self._classifier.pack.digest)
-        await request.send({"type": "http.response.body", "body": msgspec.json.encode(last) + b"\n", "more_body": False})
+        await self._send(msgspec.json.encode(last) + b"\n", request.send, more=False)
 
     async def _answer_lines(self, send: Send) -> None:
         """Have lines decided and write the answers; what has come meanwhile is decided while the answer before is written."""
@@ -166,6 +169,13 @@ class Stream:
 
     async def _write(self, begun: Begun, send: Send) -> None:
         answer = await begun.answer
-        await send({"type": "http.response.body", "body": b"\n".join(answer.rows) + b"\n", "more_body": True})
+        await self._send(b"\n".join(answer.rows) + b"\n", send, more=True)
         self.outcomes.update(answer.outcomes)
         self._next = begun.last + 1
+
+    async def _send(self, body: bytes, send: Send, *, more: bool) -> None:
+        """Send a piece of the answer, after its head. curl sends no body when the head comes along with ``100 Continue``."""
+        if not self._headed:
+            self._headed = True
+            await send({"type": "http.response.start", "status": 200, "headers": NDJSON})
+        await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -234,6 +234,11 @@ def test_a_body_that_breaks_off_ends_the_stream_with_the_line_to_begin_again_fro
     assert found[-1]["from_line"] == len(found)
 
 
+def test_a_body_that_cannot_be_unpacked_at_all_is_a_bad_request(ask):
+    refused = ask("POST", "/classify/stream", content=b"no gzip", headers={"content-encoding": "gzip"})
+    assert (refused.status_code, refused.json()["type"]) == (400, "urn:rayapp:problem:malformed-body")
+
+
 def test_a_small_body_that_unpacks_to_a_large_one_is_refused(ask):
     bomb = zlib.compress(b" " * 50_000_000)
     refused = ask("POST", "/classify/bulk", content=bomb, headers={"content-encoding": "deflate", "content-type": "application/json"})
