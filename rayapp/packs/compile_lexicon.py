@@ -212,9 +212,9 @@ def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strin
         entries.add(word, phrases.GENERIC | phrases.NEUTRAL)
     trie = trie_of(list(entries.number))
     arrays: Arrays = {
-        "phrase/key": trie.key,
-        "phrase/value": trie.value,
-        "phrase/filter": trie.filter,
+        "phrase/cells": trie.cells,
+        "phrase/first": trie.first,
+        "phrase/last": trie.last,
         "phrase/kind": np.array(entries.kind, np.uint16),
         "phrase/processor": np.array(entries.processor, np.int16),
         "phrase/channel": np.array(entries.channel, np.int8),
@@ -241,11 +241,11 @@ def compile_places(source: PackSource) -> tuple[Arrays, Strings]:
         if known[2] == -1 or rank > known[4]:
             known[1:] = [country_number(country) if country else -1, 0, region, rank]
     regions = {code: number for number, code in enumerate(sorted({item[3] for item in chosen.values()}))}
-    trie = trie_of(list(chosen), filter_last=True)
+    trie = trie_of(list(chosen))
     arrays: Arrays = {
-        "place/key": trie.key,
-        "place/value": trie.value,
-        "place/filter": trie.filter,
+        "place/cells": trie.cells,
+        "place/first": trie.first,
+        "place/last": trie.last,
         "place/kind": np.array([item[0] for item in chosen.values()], np.uint8),
         "place/country": np.array([item[1] for item in chosen.values()], np.int16),
         "place/region": np.array([regions[item[3]] if item[3] else -1 for item in chosen.values()], np.int32),
@@ -268,9 +268,9 @@ def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arr
     trie = trie_of(texts)
     share = [min(MOST_LEARNED, (row["n"] * row["purity"] + 0.5) / (row["n"] + 1)) for row in known]
     arrays: Arrays = {
-        "learned/key": trie.key,
-        "learned/value": trie.value,
-        "learned/filter": trie.filter,
+        "learned/cells": trie.cells,
+        "learned/first": trie.first,
+        "learned/last": trie.last,
         "learned/category": np.array([categories[row["category"]] for row in known], np.int16),
         "learned/weight": np.array([round(value * judge.ONE) for value in share], np.int32),
         "learned/country": np.array([country_number(row["country"]) if row.get("country") else -1 for row in known], np.int16),

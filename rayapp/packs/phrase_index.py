@@ -31,10 +31,10 @@ def token_texts(texts: Sequence[str]) -> list[str]:
     return [content[out_offsets[i] : out_offsets[i + 1]].decode() for i in range(len(texts))]
 
 
-def trie_of(texts: Sequence[str], *, filter_last: bool = False) -> Trie:
+def trie_of(texts: Sequence[str]) -> Trie:
     """Build the trie in which phrase ``p`` is the token text ``texts[p]``."""
     data, offsets = clean_texts(texts)
     hashes = np.empty(data.size + 1, np.uint64)
     hash_offsets = np.empty(len(texts) + 1, np.int64)
     count = hash_rows(data, offsets, new_tokens(), hashes, hash_offsets)
-    return build_trie(hashes[:count], hash_offsets, filter_last=filter_last)
+    return build_trie(hashes[:count], hash_offsets)

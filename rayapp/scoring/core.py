@@ -27,9 +27,11 @@ from rayapp.scoring.phrases import (
     TAIL,
     TAIL_COLON,
     Trie,
+    entry_of,
     find,
-    may_start,
-    probe,
+    has_bit,
+    look,
+    may_follow,
     step,
 )
 from rayapp.scoring.tokens import (
@@ -56,8 +58,8 @@ CITY, REGION, COUNTRY, COMMON = 1, 2, 4, 8
 
 PEELABLE = NOISE | NOISE_START | NOISE_END | TAIL | TAIL_COLON | HEAD | PROCESSOR
 _LONGEST_PLACE = 4
-_NOWHERE, _UNKNOWN = np.uint64(0), np.uint64(2)
-"""No nodes: these are odd."""
+_NOWHERE, _UNKNOWN = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
+"""No cells of places, whose entries are far fewer."""
 _LEAST_FUSED = 7
 """Letters of a city of one word and its region, printed as one: shorter ones are words (DIRECT is no place in Connecticut)."""
 
@@ -118,15 +120,17 @@ class Scan(NamedTuple):
     last: NDArray[np.int32]
     hashes: NDArray[np.uint64]
     node: NDArray[np.uint64]
-    """Node of each token as the first of a phrase, 0 where no phrase begins with it."""
+    """Node of each token as the first of a phrase."""
+    cell: NDArray[np.uint64]
+    """Its cell, 0 where no phrase begins with the token."""
     single: NDArray[np.int32]
     """Entry of each token alone, -1 for none."""
     kind: NDArray[np.int32]
     """What that entry is good for."""
     place_node: NDArray[np.uint64]
-    """Node of each token as the first of a place, 0 where no place begins with it, _UNKNOWN before that was asked."""
-    place: NDArray[np.int32]
-    """Place of each token alone, -1 for none."""
+    """Node of each token as the first of a place."""
+    place_cell: NDArray[np.uint64]
+    """Its cell, 0 where no place begins with the token, _UNKNOWN before that was asked."""
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -158,17 +162,19 @@ def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tup
     tokens = scan.tokens
     best, best_end = -1, at + 1
     token = scan.kept[at]
-    node = scan.node[token]
-    if node == 0:
+    node, cell = scan.node[token], scan.cell[token]
+    if cell == _NOWHERE:
         return best, best_end
     if scan.single[token] >= 0 and _acts(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n)):
         best = scan.single[token]
     for t in range(at + 1, n):
         node = step(node, tokens.hash[scan.kept[t]])
-        slot = probe(lexicon.phrases, node)
-        if slot < 0:
+        if not may_follow(cell, node):
             break
-        entry = lexicon.phrases.value[slot]
+        cell = look(lexicon.phrases, node)
+        if cell == _NOWHERE:
+            break
+        entry = entry_of(cell)
         if entry >= 0 and _acts(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n)):
             best, best_end = entry, t + 1
     return best, best_end
@@ -267,29 +273,23 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
 def _place_of(places: Trie, scan: Scan, first: int, last: int) -> int:
     """Give the place whose tokens are the kept ones ``first`` to ``last``, or -1; what begins with a token is looked up once."""
     t = scan.kept[first]
-    if scan.place_node[t] == _UNKNOWN:
-        node = step(ROOT, scan.tokens.hash[t])
-        slot = probe(places, node)
-        scan.place_node[t] = node if slot >= 0 else _NOWHERE
-        scan.place[t] = places.value[slot] if slot >= 0 else -1
-    node = scan.place_node[t]
-    if node == 0:
-        return -1
-    place = int(scan.place[t])
+    if scan.place_cell[t] == _UNKNOWN:
+        scan.place_node[t] = step(ROOT, scan.tokens.hash[t])
+        scan.place_cell[t] = look(places, scan.place_node[t]) if has_bit(places.first, scan.tokens.hash[t]) else _NOWHERE
+    node, cell = scan.place_node[t], scan.place_cell[t]
     for k in range(first + 1, last):
         node = step(node, scan.tokens.hash[scan.kept[k]])
-        slot = probe(places, node)
-        if slot < 0:
+        if not may_follow(cell, node):
             return -1
-        place = int(places.value[slot])
-    return place
+        cell = look(places, node)
+    return entry_of(cell)
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int) -> tuple[int, int]:
     """Find the longest place that ends the kept tokens: its entry and first token, or (-1, kept)."""
     tokens = scan.tokens
-    if not may_start(lexicon.places, tokens.hash[scan.kept[kept - 1]]):
+    if not has_bit(lexicon.places.last, tokens.hash[scan.kept[kept - 1]]):
         return -1, kept
     least = max(1, kept - _LONGEST_PLACE)
     free = kept
@@ -311,7 +311,7 @@ def _fused_place(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: in
     if scan.hit_of[kept - 1] >= 0 or end - start < 6 or tokens.flags[t] & NUMBER or scan.single[t] >= 0:
         return -1, -1, kept
     region_hash = hash_bytes(data, end - 2, end)
-    if not may_start(lexicon.places, region_hash):
+    if not has_bit(lexicon.places.last, region_hash):
         return -1, -1, kept
     scan.hashes[0] = region_hash
     region = find(lexicon.places, scan.hashes, 0, 1)
@@ -400,19 +400,18 @@ def _peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _look_up(lexicon: Lexicon, scan: Scan, t: int) -> None:
     """Find the node and the entry of a token alone."""
-    scan.node[t] = 0
-    scan.place_node[t] = _UNKNOWN
+    scan.cell[t] = _NOWHERE
+    scan.place_cell[t] = _UNKNOWN
     scan.single[t] = -1
     scan.kind[t] = 0
-    if may_start(lexicon.phrases, scan.tokens.hash[t]):
+    if has_bit(lexicon.phrases.first, scan.tokens.hash[t]):
         node = step(ROOT, scan.tokens.hash[t])
-        slot = probe(lexicon.phrases, node)
-        if slot >= 0:
-            scan.node[t] = node
-            entry = lexicon.phrases.value[slot]
-            if entry >= 0:
-                scan.single[t] = entry
-                scan.kind[t] = lexicon.kind[entry]
+        cell = look(lexicon.phrases, node)
+        scan.node[t], scan.cell[t] = node, cell
+        entry = entry_of(cell)
+        if entry >= 0:
+            scan.single[t] = entry
+            scan.kind[t] = lexicon.kind[entry]
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -482,7 +481,7 @@ def analyse_rows(
         facts.words[row] = _letters(scan, 0, kept, LEGAL | NEUTRAL | GLUE)
         for k in range(kept):
             scan.hashes[k] = scan.tokens.hash[scan.kept[k]]
-        facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept and may_start(lexicon.learned, scan.hashes[0]) else -1
+        facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept else -1
         for k in range(found):
             first, last = scan.first[k], scan.last[k]
             hits.entry[h] = scan.entry[k]
@@ -512,10 +511,11 @@ def new_scan() -> Scan:
         integers(),
         hashes(),
         hashes(),
+        hashes(),
         integers(),
         integers(),
         hashes(),
-        integers(),
+        hashes(),
     )
 
 

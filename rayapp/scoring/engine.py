@@ -65,17 +65,16 @@ class Engine:
         """Lay the pack's arrays out for the kernels."""
         arrays = pack.arrays
         self.fold = arrays["fold/table"]
-        learned = Trie(arrays["learned/key"], arrays["learned/value"], arrays["learned/filter"])
         self.lexicon = Lexicon(
-            Trie(arrays["phrase/key"], arrays["phrase/value"], arrays["phrase/filter"]),
+            _trie(pack, "phrase"),
             arrays["phrase/kind"],
             arrays["phrase/processor"],
             arrays["phrase/channel"],
-            Trie(arrays["place/key"], arrays["place/value"], arrays["place/filter"]),
+            _trie(pack, "place"),
             arrays["place/kind"],
             arrays["place/country"],
             arrays["place/region"],
-            learned,
+            _trie(pack, "learned"),
         )
         section = pack.section("merchant")
         self.merchants = Merchants(
@@ -173,6 +172,12 @@ class Engine:
         suggestion[rows] = np.arange(rows.size, dtype=np.int32)
         millionths = np.rint(probability.astype(np.float64) * ONE).astype(np.int32)
         return views.found._replace(suggestion=suggestion, suggested=suggested, probability=millionths)
+
+
+def _trie(pack: CompiledPack, name: str) -> Trie:
+    """Give one of the pack's tries."""
+    section = pack.section(name)
+    return Trie(**{field: section[field] for field in Trie._fields})
 
 
 def new_reasons(rules: int) -> Reasons:

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from rayapp.errors import InvalidPack
 
-FORMAT = "rayapp-pack-4"
+FORMAT = "rayapp-pack-5"
 _BYTES, _ENDS = ".bytes", ".offsets"
 
 
