@@ -5,9 +5,10 @@ monotone piecewise-linear map from standing to probability, shipped in the pack 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidPack
@@ -33,6 +34,38 @@ PRIOR: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """What is assumed of a basis that the pack does not measure: a rule is as right as its weight says."""
 
 
+class Curves(NamedTuple):
+    """The maps of all bases, one after the other: that of basis ``b`` has the points ``begin[b]`` to ``begin[b + 1]``."""
+
+    begin: NDArray[np.int64]
+    standing: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def confident_rows(
+    basis: NDArray[np.int8], score: NDArray[np.int32], runner_up: NDArray[np.int32], curves: Curves, out: NDArray[np.float64]
+) -> None:
+    """Write the probability that each decision is right, rounded to four decimals, 0 for none; by the formula of ``np.interp``."""
+    x, y = curves.standing, curves.probability
+    for row in range(basis.size):
+        out[row] = 0.0
+        if basis[row] < 0:
+            continue
+        standing = (score[row] - 0.5 * runner_up[row]) / ONE
+        first, last = curves.begin[basis[row]], curves.begin[basis[row] + 1] - 1
+        at = first - 1
+        for point in range(first, last + 1):
+            at += x[point] <= standing
+        if at < first:
+            value = y[first]
+        elif at == last or x[at] == standing:
+            value = y[at]
+        else:
+            value = (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (standing - x[at]) + y[at]
+        out[row] = np.rint(value * 1e4) / 1e4
+
+
 class Calibration:
     """The maps from standing to probability, by basis."""
 
@@ -40,6 +73,8 @@ class Calibration:
         """Take the fitted maps of a pack (``{"bases": {name: {"x": [...], "y": [...]}}}``) over the assumed ones."""
         measured = fitted.get("bases", {})
         self._maps = [self._curve(name, measured.get(name)) for name in BASES]
+        begin = np.cumsum([0, *(len(x) for x, _ in self._maps)], dtype=np.int64)
+        self._curves = Curves(begin, np.concatenate([x for x, _ in self._maps]), np.concatenate([y for _, y in self._maps]))
 
     @staticmethod
     def _curve(name: str, fitted: Mapping[str, Any] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -52,13 +87,9 @@ class Calibration:
 
     def confidence(self, basis: NDArray[np.int8], score: NDArray[np.int32], runner_up: NDArray[np.int32]) -> NDArray[np.float64]:
         """Give the probability that each decision is right, rounded to four decimals; 0 where there is none."""
-        standing = (score - 0.5 * runner_up) / ONE
-        result = np.zeros(len(basis))
-        for number, (x, y) in enumerate(self._maps):
-            rows = basis == number
-            if rows.any():
-                result[rows] = np.interp(standing[rows], x, y)
-        return np.round(result, 4)
+        result = np.empty(len(basis))
+        confident_rows(basis, score, runner_up, self._curves, result)
+        return result
 
     def confidence_one(self, basis: int, score: int, runner_up: int) -> float:
         """Give the same for one decision."""
@@ -68,6 +99,9 @@ class Calibration:
         return round(float(np.interp((score - 0.5 * runner_up) / ONE, x, y)), 4)
 
 
-def level_numbers(confidence: NDArray[np.float64], bounds: LevelBounds) -> NDArray[np.int8]:
+def level_numbers(confidence: NDArray[np.float64], bounds: LevelBounds) -> NDArray[np.int32]:
     """Number the level of each confidence, as in ``LEVELS``."""
-    return np.searchsorted([bounds.medium, bounds.high, bounds.very_high], confidence, side="right").astype(np.int8)
+    level = np.zeros(len(confidence), np.int32)
+    for bound in (bounds.medium, bounds.high, bounds.very_high):
+        level += confidence >= bound
+    return level

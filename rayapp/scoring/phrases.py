@@ -61,7 +61,7 @@ def look(trie: Trie, node: np.uint64) -> np.uint64:
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def entry_of(cell: np.uint64) -> int:
     """Give the entry that ends at a node with this cell, or -1."""
-    return np.int64(cell >> np.uint64(32)) - 1
+    return int(np.int64(cell >> np.uint64(32)) - 1)
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
