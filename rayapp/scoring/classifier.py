@@ -16,7 +16,7 @@ from rayapp.scoring.columns import Columns, as_table, read_columns
 from rayapp.scoring.engine import Engine, Views
 from rayapp.scoring.explain import Narrator
 from rayapp.scoring.judge import Inputs, Verdicts
-from rayapp.scoring.output import SCHEMA, Writer
+from rayapp.scoring.output import SCHEMA, Writer, wrapped
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.single import SingleReader
 from rayapp.scoring.transaction import Classification, Transaction
@@ -29,7 +29,8 @@ REPEATING_ROWS = 1 << 18
 
 SAMPLE = 4096
 REPEATS_BELOW = 0.65
-"""Share of distinct descriptors in a sample from which on finding the repeats costs more than it saves (research: break-even 0.65-0.7)."""
+"""Share of distinct descriptors in a sample, or of verdicts in a block, from which on using the repeats costs more than it saves (research:
+break-even 0.65-0.7)."""
 
 
 class Classifier:
@@ -77,12 +78,22 @@ class Classifier:
         return inputs, views._replace(found=found), verdicts
 
     def _classify(self, columns: Columns, *, repeats: bool) -> pa.RecordBatch:
-        """Classify one block of good rows; where descriptors repeat, each is looked at once."""
+        """Classify one block of good rows; where descriptors repeat, each is looked at once, and rows that are alike are judged once."""
         text, distinct = _distinct(columns.descriptor) if repeats else (np.arange(len(columns.id), dtype=np.int32), columns.descriptor)
         views = self._engine.view(*_buffers(distinct))
         inputs = Inputs(text, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
+        if not repeats:
+            return self._judge(columns.id, inputs, views)
+        groups = self._engine.group(views, inputs)
+        if groups.judged.size > REPEATS_BELOW * text.size:
+            return self._judge(columns.id, inputs, views)
+        batch = self._judge(columns.id[: groups.judged.size], Inputs._make(column[groups.judged] for column in inputs), views)
+        return batch.take(wrapped(groups.group)).set_column(0, SCHEMA.field("id"), columns.id)
+
+    def _judge(self, ids: pa.Array, inputs: Inputs, views: Views) -> pa.RecordBatch:
+        """Judge rows and write the verdicts."""
         verdicts, _ = self._engine.judge(views, inputs)
-        return self._writer.write(columns, text, views, verdicts)
+        return self._writer.write(ids, inputs.text, views, verdicts)
 
 
 def _repeats(descriptors: pa.Array) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rayapp.scoring.alike import Groups, exact_patterns, group_rows
 from rayapp.scoring.core import Lexicon, analyse_rows, new_facts, new_hits, new_scan
 from rayapp.scoring.judge import (
     MAX_CATEGORIES,
@@ -85,6 +86,7 @@ class Engine:
         )
         section = pack.section("rule")
         self.rules = Rules(**{name: section[name] for name in Rules._fields})
+        self._exact = exact_patterns(self.rules)
         manifest = pack.manifest
         self.scales = Scales(
             np.array([manifest.weights[part] for part in PARTS], np.int32),
@@ -141,6 +143,10 @@ class Engine:
                 break
             room = found
         return np.searchsorted(out_rows[:found], np.arange(rows + 1)), out_patterns[:found]
+
+    def group(self, views: Views, inputs: Inputs) -> Groups:
+        """Group the rows of ``inputs`` that get the same verdict."""
+        return group_rows(inputs, views.found, self._exact)
 
     def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
         """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""

@@ -5,18 +5,17 @@ string is copied for a row; scores are millionths divided once.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.columns import Columns
 from rayapp.scoring.confidence import LEVELS, Calibration, level_numbers
 from rayapp.scoring.engine import Views
 from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Verdicts
-from rayapp.scoring.pack import CompiledPack, string_table
+from rayapp.scoring.pack import CompiledPack, string_buffers, string_table
 
 STATUSES = ("classified", "unclassified", "partial")
 CLASSIFIED, UNCLASSIFIED = 0, 1
@@ -48,37 +47,65 @@ SCHEMA = pa.schema(
 )
 
 
-@njit(nogil=True, cache=True)
+class Names(NamedTuple):
+    """The names of the gazetteer's merchants as bytes and offsets, and whether payments of each category go to a merchant worth naming."""
+
+    content: NDArray[np.uint8]
+    offset: NDArray[np.int32]
+    worth: NDArray[np.uint8]
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def name_ends(
+    out: Verdicts,
+    text: NDArray[np.int32],
+    names: Names,
+    weight: NDArray[np.int32],
+    core_offsets: NDArray[np.int64],
+    ends: NDArray[np.int32],
+    named: NDArray[np.bool_],
+) -> None:
+    """Write where each row's name ends, and whether it has one: the gazetteer's, else the core where that says something."""
+    ends[0] = 0
+    for row in range(text.size):
+        merchant, category = out.merchant[row], out.category[row]
+        length = 0
+        if merchant >= 0:
+            length = int(names.offset[merchant + 1] - names.offset[merchant])
+        elif weight[text[row]] > 0 and (category < 0 or names.worth[category]):
+            length = int(core_offsets[text[row] + 1] - core_offsets[text[row]])
+        named[row] = merchant >= 0 or length > 0
+        ends[row + 1] = ends[row] + length
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def write_names(
     merchant: NDArray[np.int32],
-    guessed: NDArray[np.uint8],
     text: NDArray[np.int32],
-    names: NDArray[np.uint8],
-    name_offsets: NDArray[np.int32],
+    names: Names,
     core: NDArray[np.uint8],
     core_offsets: NDArray[np.int64],
+    ends: NDArray[np.int32],
     out: NDArray[np.uint8],
-    out_offsets: NDArray[np.int32],
 ) -> None:
-    """Write each row's merchant name: the gazetteer's, else (where ``guessed``) the core with capitals at word starts, else nothing."""
-    w = 0
-    out_offsets[0] = 0
+    """Write each row's merchant name: the gazetteer's, else the core with capitals at word starts; its end is from ``name_ends``."""
     for row in range(merchant.size):
+        first, length = ends[row], ends[row + 1] - ends[row]
         if merchant[row] >= 0:
-            first, last = name_offsets[merchant[row]], name_offsets[merchant[row] + 1]
-            out[w : w + last - first] = names[first:last]
-            w += last - first
-        elif guessed[row]:
-            inside = False
-            for i in range(core_offsets[text[row]], core_offsets[text[row] + 1]):
-                byte = core[i]
-                out[w] = byte + 32 if inside and 65 <= byte <= 90 else byte
-                inside = byte != 32
-                w += 1
-        out_offsets[row + 1] = w
+            source = names.offset[merchant[row]]
+            for i in range(length):
+                out[first + i] = names.content[source + i]
+            continue
+        source = core_offsets[text[row]]
+        before = np.uint8(32)
+        for i in range(length):
+            byte = core[source + i]
+            inside = before != 32 and 65 <= byte <= 90
+            out[first + i] = byte + np.uint8(32) if inside else byte
+            before = byte
 
 
-def _numbers(values: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+def wrapped(values: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
     """Wrap numbers as an array without a copy, null where not ``present``; ``pa.array`` would first import pandas where there is one."""
     kind = pa.from_numpy_dtype(values.dtype)
     return pa.Array.from_buffers(kind, values.size, [_validity(present), pa.py_buffer(np.ascontiguousarray(values))])
@@ -115,13 +142,10 @@ class Writer:
         self._primary = primary
         self._aliases = pa.concat_arrays([strings["alias_id"], _texts([f"learned/{core}" for core in strings["learned"].to_pylist()])])
         self._learned_from = len(strings["alias_id"])
-        self._named = pack.arrays["category/merchant"]
         self._calibration = Calibration(pack.manifest.confidence)
         self._levels_at = pack.manifest.levels
-        _, ends, content = strings["merchant_name"].buffers()
-        self._name_offsets = np.frombuffer(ends, np.int32)[: len(strings["merchant_name"]) + 1].copy()
-        self._names = np.frombuffer(content, np.uint8).copy() if content else np.zeros(0, np.uint8)
-        self._longest_name = int(np.diff(self._name_offsets).max(initial=0))
+        ends, content = string_buffers(strings["merchant_name"])
+        self._names = Names(content.copy(), ends.copy(), pack.arrays["category/merchant"])
 
     def alias_numbers(self, out: Verdicts) -> NDArray[np.int32]:
         """Number the alias of each row in the table of aliases and learned merchants."""
@@ -133,28 +157,23 @@ class Writer:
 
     def names(self, views: Views, text: NDArray[np.int32], out: Verdicts) -> pa.Array:
         """Give the merchant's name of each row, null where there is none to be had."""
-        core_length = views.core_offsets[text + 1] - views.core_offsets[text]
-        named = (out.category < 0) | (self._named[np.maximum(out.category, 0)] > 0)
-        guessed = ((out.merchant < 0) & named & (views.found.facts.weight[text] > 0)).astype(np.uint8)
-        room = int(core_length[guessed > 0].sum()) + int((out.merchant >= 0).sum()) * self._longest_name
-        content = np.empty(room + 1, np.uint8)
-        offsets = np.empty(text.size + 1, np.int32)
-        write_names(out.merchant, guessed, text, self._names, self._name_offsets, views.core, views.core_offsets, content, offsets)
-        present = (out.merchant >= 0) | (guessed > 0)
-        buffers = [_validity(present), pa.py_buffer(offsets), pa.py_buffer(content[: offsets[-1]].copy())]
-        return pa.Array.from_buffers(pa.string(), text.size, buffers)
+        ends, named = np.empty(text.size + 1, np.int32), np.empty(text.size, bool)
+        name_ends(out, text, self._names, views.found.facts.weight, views.core_offsets, ends, named)
+        content = np.empty(ends[-1], np.uint8)
+        write_names(out.merchant, text, self._names, views.core, views.core_offsets, ends, content)
+        return pa.Array.from_buffers(pa.string(), text.size, [_validity(named), pa.py_buffer(ends), pa.py_buffer(content)])
 
     def name(self, views: Views, out: Verdicts) -> str | None:
         """Give the merchant's name of a single row, as ``names`` does."""
         merchant, category = int(out.merchant[0]), int(out.category[0])
         if merchant >= 0:
-            return self._names[self._name_offsets[merchant] : self._name_offsets[merchant + 1]].tobytes().decode()
-        if (category >= 0 and not self._named[category]) or views.found.facts.weight[0] <= 0:
+            return self._names.content[self._names.offset[merchant] : self._names.offset[merchant + 1]].tobytes().decode()
+        if (category >= 0 and not self._names.worth[category]) or views.found.facts.weight[0] <= 0:
             return None
         words = views.core.tobytes().decode().split(" ")
         return " ".join(_capitalised(word) for word in words)
 
-    def write(self, columns: Columns, text: NDArray[np.int32], views: Views, out: Verdicts) -> pa.RecordBatch:
+    def write(self, ids: pa.Array, text: NDArray[np.int32], views: Views, out: Verdicts) -> pa.RecordBatch:
         """Write rows; ``text`` is the row of each one's descriptor in ``views``."""
         confidence = self.confidence(out)
         unclassified = out.category < 0
@@ -162,19 +181,19 @@ class Writer:
         parts = out.parts
         return pa.RecordBatch.from_arrays(
             [
-                columns.id,
+                ids,
                 self._dictionary(np.where(unclassified, UNCLASSIFIED, CLASSIFIED), self._statuses),
                 self.names(views, text, out),
                 self._dictionary(out.merchant, self._tables["merchant_id"]),
                 self._dictionary(views.found.facts.processor[text], self._tables["processor"]),
                 self._dictionary(primary, self._tables["primary"]),
                 self._dictionary(out.category, self._tables["category"]),
-                _numbers(out.score / ONE),
-                _numbers(confidence),
+                wrapped(out.score / ONE),
+                wrapped(confidence),
                 self._dictionary(level_numbers(confidence, self._levels_at), self._levels),
-                _numbers(parts[:, MERCHANT] / ONE),
-                _numbers(parts[:, SEMANTIC] / ONE),
-                _numbers((parts[:, RULE] + parts[:, MCC]) / ONE),
+                wrapped(parts[:, MERCHANT] / ONE),
+                wrapped(parts[:, SEMANTIC] / ONE),
+                wrapped((parts[:, RULE] + parts[:, MCC]) / ONE),
                 self._dictionary(self.alias_numbers(out), self._aliases),
                 self._rules(out),
                 self._dictionary(np.zeros(text.size, np.int32), self._pack),
@@ -187,10 +206,10 @@ class Writer:
         ends = np.zeros(out.rule_count.size + 1, np.int32)
         np.cumsum(out.rule_count, out=ends[1:])
         kept = np.arange(out.rule.shape[1]) < out.rule_count[:, None]
-        return pa.ListArray.from_arrays(_numbers(ends), self._tables["rule_id"].take(_numbers(out.rule[kept])))
+        return pa.ListArray.from_arrays(wrapped(ends), self._tables["rule_id"].take(wrapped(out.rule[kept])))
 
     @staticmethod
     def _dictionary(numbers: NDArray[Any], table: pa.Array) -> pa.DictionaryArray:
         """Code a column by its places in a table, null where negative."""
         indices = numbers.astype(np.int32)
-        return pa.DictionaryArray.from_arrays(_numbers(indices, indices >= 0), table, safe=False)
+        return pa.DictionaryArray.from_arrays(wrapped(indices, indices >= 0), table, safe=False)

@@ -103,6 +103,33 @@ def test_chunks_of_any_size_give_the_same_rows(default, many, size, repeating, m
     assert default.classify(many.slice(0, limit)).equals(whole.slice(0, limit))
 
 
+@pytest.mark.parametrize("copies", [1, 40])
+def test_rows_alike_get_the_verdict_they_get_alone(small, copies, monkeypatch):
+    """Of equal descriptors only some differ in what a rule or a merchant asks for: amount, date, direction, currency, country, MCC."""
+    monkeypatch.setattr(flow, "SAMPLE", 1)
+    base = {"descriptor": "FEE", "amount": 10.0, "currency": "USD", "country": "US", "mcc": "6011", "direction": "debit", "booked_at": "2024-01-01"}
+    others = [
+        {},
+        {"amount": 60.0},
+        {"amount": None},
+        {"booked_at": "2019-01-01"},
+        {"booked_at": None},
+        {"currency": "EUR"},
+        {"country": "GB"},
+        {"mcc": "5411"},
+        {"descriptor": "PAYROLL"},
+        {"descriptor": "PAYROLL", "direction": "credit"},
+        {"descriptor": "METRO", "country": "CA"},
+        {"descriptor": "METRO", "country": "GB"},
+        {"descriptor": "METRO", "amount": 99.0},
+    ]
+    items = [{**base, **other} for other in others] * copies
+    names = list(base)
+    table = pa.table({"id": [str(place) for place in range(len(items))], **{name: [item[name] for item in items] for name in names}})
+    alone = [small.classify(table.slice(place, 1)).to_pylist()[0] for place in range(len(others))]
+    assert [{**row, "id": ""} for row in small.classify(table).to_pylist()] == [{**row, "id": ""} for row in alone] * copies
+
+
 def test_threads_do_not_disturb_each_other(default, many):
     whole = default.classify(many)
     with ThreadPoolExecutor(4) as pool:
