@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.fold import DROP, KEEP, fold_table
+from rayapp.scoring.fold import DROP, KEEP, PART, fold_table
 
 SPACE = 32
+ASCII = 128
 COLON = 58
 SURROGATE_BYTES = 3
 _INDN, _IND_NAME, _CO_ID, _TRN = (np.frombuffer(word, np.uint8).copy() for word in (b"INDN", b"IND NAME", b" CO ID", b" TRN"))
@@ -60,44 +61,58 @@ def _after_holder(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.ui
 
 
 @njit(nogil=True, cache=True)
+def _plain(table: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Give what each ASCII character becomes: one character, a space where it parts words."""
+    plain = np.full(ASCII, SPACE, np.uint8)
+    for code in range(ASCII):
+        if table[code] & 0xFF == 1:
+            plain[code] = table[code] >> np.uint32(8)
+    return plain
+
+
+@njit(nogil=True, cache=True)
 def clean_rows(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32], out: NDArray[np.uint8], out_offsets: NDArray[np.int64]
 ) -> int:
-    """Write the clean view of each row; ``out`` needs twice the bytes of ``data``. Returns the bytes written."""
+    """Write the clean view of each row; ``out`` needs twice the bytes of ``data`` and one. Returns the bytes written.
+
+    An ASCII character is always written, and written over by the next where it is a second space, for that costs no branch.
+    """
+    plain = _plain(table)
     w = 0
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
         first = w
-        parted = True
+        parted = 1
         i = offsets[row]
         end = offsets[row + 1]
         while i < end:
-            code = np.int64(data[i])
-            length = 1
-            if code >= 0x80:
-                code, length = code_point(data, i, end)
+            byte = data[i]
+            if byte < ASCII:
+                out[w] = plain[byte]
+                space = int(plain[byte] == SPACE)
+                w += 1 - (space & parted)
+                parted = space
+                i += 1
+                if byte == COLON:
+                    i = _after_holder(data, i, end, out, first, w - 1)
+                continue
+            code, length = code_point(data, i, end)
             entry = table[code] if 0 <= code < table.size else np.uint32(0)
             kind = entry & 0xFF
-            if kind == 0:
-                if not parted:
-                    out[w] = SPACE
-                    w += 1
-                    parted = True
-            elif kind == KEEP:
-                for k in range(length):
-                    out[w] = data[i + k]
-                    w += 1
-                parted = False
-            elif kind != DROP:
+            if kind == PART and not parted:
+                out[w] = SPACE
+                w += 1
+            for k in range(length if kind == KEEP else 0):
+                out[w] = data[i + k]
+                w += 1
+            for _ in range(kind if kind < KEEP else 0):
                 entry >>= np.uint32(8)
-                for _ in range(kind):
-                    out[w] = entry & 0xFF
-                    entry >>= np.uint32(8)
-                    w += 1
-                parted = False
+                out[w] = entry & 0xFF
+                w += 1
+            if kind != DROP:
+                parted = int(kind == PART)
             i += length
-            if code == COLON:
-                i = _after_holder(data, i, end, out, first, w - 1)
         if parted and w > first:
             w -= 1
         out_offsets[row + 1] = w
