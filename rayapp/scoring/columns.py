@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.judge import NO_DATE
+from rayapp.scoring.short_texts import short_codes
 from rayapp.scoring.transaction import Transaction
 from rayapp.scoring.values import (
     MAX_DESCRIPTOR,
@@ -250,16 +251,23 @@ def _coded(
     """Read a column of codes by its distinct values, ``missing`` where there is none."""
     if field not in table.column_names or pa.types.is_null(table.schema.field(field).type):
         return np.full(len(table), missing, kind)
-    column = _combined(table[field])
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
+    values, places = _distinct_values(_combined(table[field]))
     numbers = np.full(len(values) + 1, missing, kind)
     faults: Mapping[int, str] = _read_values(values, read, numbers)
-    places = _filled(encoded.indices.cast(pa.int64()), len(values), np.int64)
     if faults:
         bad = np.isin(places, list(faults))
         problems.extend(Problem(row, field, faults[int(places[row])]) for row in np.flatnonzero(bad).tolist())
     return numbers[places]
+
+
+def _distinct_values(column: pa.Array) -> tuple[list[Any], NDArray[np.int32]]:
+    """Give a column's distinct values, and which of them each row has; -1 where it has none."""
+    short = short_codes(column) if pa.types.is_string(column.type) and len(column) else None
+    if short is not None:
+        places, firsts = short
+        return [column[row].as_py() for row in firsts.tolist()], places
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return encoded.dictionary.to_pylist(), _filled(encoded.indices.cast(pa.int32()), -1, np.int32)
 
 
 def _read_values(values: list[Any], read: Callable[[Any], int], numbers: NDArray[Any]) -> dict[int, str]:

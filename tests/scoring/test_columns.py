@@ -5,9 +5,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rayapp import Transaction
 from rayapp.errors import InvalidInput
+from rayapp.scoring.columns import _distinct_values
+from rayapp.scoring.short_texts import LONGEST, MOST, short_codes
 
 BAD = [
     ("descriptor", "", "is empty"),
@@ -114,3 +118,25 @@ def test_an_empty_table_gives_an_empty_table(small):
     empty = pa.table({"id": pa.array([], pa.string()), "descriptor": pa.array([], pa.string())})
     assert small.classify(empty).num_rows == 0
     assert small.classify(pa.table({"id": pa.chunked_array([], pa.string()), "descriptor": pa.chunked_array([], pa.string())})).num_rows == 0
+
+
+@settings(max_examples=80)
+@given(
+    values=st.lists(st.one_of(st.none(), st.text(max_size=4), st.sampled_from(["USD", "usd", "", "5411", "ABCDEFG", "\0", "\0\0"])), max_size=60),
+    cut=st.integers(0, 9),
+)
+def test_short_codes_are_the_distinct_values(values, cut):
+    column = pa.array(values, pa.string())[cut:]
+    found = short_codes(column)
+    if found is None:
+        assert any(len(value.encode()) > LONGEST for value in values[cut:] if value is not None)
+        return
+    places, firsts = found
+    assert [None if place < 0 else column[int(firsts[place])].as_py() for place in places] == values[cut:]
+    assert len({column[row].as_py() for row in firsts.tolist()}) == len(firsts)
+
+
+@pytest.mark.parametrize("values", [["ABCDEFGH"], [f"{number:04}" for number in range(MOST + 1)]])
+def test_columns_of_long_or_very_many_values_are_read_by_dictionary(values):
+    assert short_codes(pa.array(values)) is None
+    assert [list(part) for part in _distinct_values(pa.array(values))] == [values, list(range(len(values)))]
