@@ -14,11 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rayapp.cli.sinks import format_for, open_sink, replacing
+from rayapp.datasets import dataset
 from rayapp.packs import load_classifier
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.output import SCHEMA
 from rayapp.settings import Settings
-from rayapp.sources.blocks import Block, open_source
+from rayapp.sources.blocks import Block
+from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
+from rayapp.sources.streaming import open_source
 
 DONE, REJECTED = 0, 3
 SHOWN_REJECTS = 5
@@ -40,8 +43,10 @@ def run(settings: Settings, arguments: Namespace) -> int:
     classifier = load_classifier(arguments.pack or settings.pack)
     report = Report(quiet=arguments.quiet)
     form = arguments.format or format_for(arguments.out)
+    mapping = read_mapping_file(Path(arguments.mapping)) if arguments.mapping else MappingFile()
+    options = SourceOptions(mapping, arguments.encoding)
     with (
-        open_source(arguments.source, arguments.encoding) as blocks,
+        open_source(arguments.source, dataset("transactions"), options) as blocks,
         open_sink(arguments.out, form, SCHEMA) as sink,
         _rejects_file(arguments.rejects) as rejects,
     ):
@@ -58,7 +63,7 @@ def classify_block(classifier: Classifier, block: Block) -> tuple[pa.Table, list
     """Classify the rows of a block that can be; gives the others with their places."""
     table, problems = classifier.classify_rows(block.table)
     bad = [Reject(block.places[problem.row] + 1, problem.field, problem.message) for problem in problems]
-    bad += [Reject(unread.row + 1, None, unread.message) for unread in block.unread]
+    bad += [Reject(unread.row + 1, unread.column or None, unread.message) for unread in block.unread]
     return table, sorted(bad, key=lambda reject: reject.row)
 
 

@@ -7,11 +7,14 @@ from argparse import Namespace
 
 import msgspec
 
+from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.launch.driver import connected, prepare_environment
 from rayapp.settings import Settings
+from rayapp.sources.options import SourceOptions
 from rayapp.sources.pieces import Plan
-from rayapp.sources.planning import FileReader, plan_source
+from rayapp.sources.planning import plan_source
+from rayapp.sources.reading import PieceReader
 from rayapp.store.database import running_database
 from rayapp.store.ledger import Job, Progress
 
@@ -30,7 +33,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if arguments.dataset != "transactions":
         raise InvalidInput(f"there is no dataset {arguments.dataset!r}; there is transactions")
     voice = Voice(as_json=arguments.json)
-    with plan_source(arguments.source, settings) as (plan, read):
+    with plan_source(arguments.source, dataset("transactions"), SourceOptions(), settings) as (plan, read):
         voice.plan(plan)
         if arguments.dry_run:
             return DONE
@@ -40,7 +43,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     return REJECTED if progress.quarantined else DONE
 
 
-def _load(settings: Settings, dataset: str, plan: Plan, read: FileReader, voice: "Voice") -> Progress:
+def _load(settings: Settings, dataset: str, plan: Plan, read: PieceReader, voice: "Voice") -> Progress:
     prepare_environment(settings)
     from rayapp.data_jobs.ingest import begin, finish, left, load_here, load_on_ray
 

@@ -80,12 +80,13 @@ def _command(commands: "Commands[ArgumentParser]", name: str, runs: str, words: 
 
 
 def _add_classify(commands: "Commands[ArgumentParser]") -> None:
-    parser = _command(commands, "classify", "rayapp.cli.classify:run", "classify a CSV, JSONL or Parquet file; no cluster needed")
-    parser.add_argument("source", metavar="FILE", help="the transactions, - for standard input; gz and zst are unpacked")
+    parser = _command(commands, "classify", "rayapp.cli.classify:run", "classify a file of any bank; no cluster needed")
+    parser.add_argument("source", metavar="FILE", help="CSV, JSONL, Parquet, OFX, CAMT or MT940, also gz and zst; - for standard input")
     parser.add_argument("--out", metavar="FILE", help="where decisions go; standard output if not given")
     parser.add_argument("--format", choices=FORMATS, help="format of the decisions; by the name of --out if not given, else csv")
     parser.add_argument("--rejects", metavar="FILE", help="keep rejected rows, as JSON lines with row, field and message")
-    parser.add_argument("--encoding", help="encoding of a CSV or JSONL that is not UTF-8, such as latin-1 or cp1252")
+    parser.add_argument("--encoding", help="encoding of a CSV or JSONL, such as cp1252; guessed if not given")
+    parser.add_argument("--mapping", metavar="FILE", help="a TOML file that says which column is which, see docs/sources.md")
     parser.add_argument("--pack", metavar="PATH", help="a pack's name, directory or compiled file; the default pack if not given")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
     parser.add_argument("--json", action="store_true", help="the summary as JSON")

@@ -8,8 +8,10 @@ import msgspec
 from rayapp.data_jobs.cluster import joined
 from rayapp.data_jobs.holding import ShouldStop, Tell
 from rayapp.data_jobs.ingest import begin, finish, left, load_here, load_on_ray
+from rayapp.datasets import dataset
 from rayapp.errors import Unavailable
 from rayapp.settings import Settings
+from rayapp.sources.options import SourceOptions
 from rayapp.sources.planning import plan_source
 from rayapp.store.job_leases import Rows
 from rayapp.store.ledger import Progress
@@ -32,7 +34,7 @@ def run_ingest(settings: Settings, request: dict[str, Any], tell: Tell, should_s
     """Load a source."""
     wanted = msgspec.convert(request, IngestRequest)
 
-    with plan_source(wanted.source, settings) as (plan, read):
+    with plan_source(wanted.source, dataset(wanted.dataset), SourceOptions(), settings) as (plan, read):
         job, before = asyncio.run(begin(settings, wanted.dataset, plan))
 
         def told(progress: Progress) -> None:

@@ -1,17 +1,19 @@
 """How a source is cut up for a load: fixed when the load begins, so that a load that broke off goes on with the same pieces."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 
-from rayapp.settings import Settings
+from rayapp.sources.blocks import Unread
+from rayapp.sources.dialect import Dialect
+from rayapp.sources.formats import Format
+from rayapp.sources.locations import Location, Stamp
+from rayapp.sources.mapping import Mapping
+from rayapp.sources.tiers import Tier
 
-Tier = Literal["small", "medium", "large", "huge"]
-
-LARGE_ROWS = 500
-"""Rows of a piece in the tier ``large``, each committed alone."""
+__all__ = ["Piece", "Plan", "ReadPiece", "Rows", "SourceFile", "Unread"]
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -29,16 +31,28 @@ class Piece(msgspec.Struct, frozen=True):
     first_line: int
 
 
-class SourceFile(msgspec.Struct, frozen=True):
-    """One file of a source: where it is, how many bytes it has as it lies there, and its rows."""
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a source, and what has to be known to read a piece of it.
+
+    ``bytes`` it has as it lies there. ``packed`` is gz or zst. Its text is read from ``text``, which is the file itself or an unpacked
+    copy on this machine, and must still have the ``stamp``. ``keys`` are those of JSON lines.
+    """
 
     name: str
     bytes: int
     rows: int
+    format: Format
+    packed: str = ""
+    encoding: str = "utf-8"
+    dialect: Dialect | None = None
+    keys: tuple[str, ...] = ()
+    text: Location
+    stamp: Stamp
+    is_copy: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What will be loaded. ``rows`` are counted, or estimated if not ``counted``.
+    """What will be loaded. ``rows`` are counted, or estimated if not ``counted``; blank lines count.
 
     ``digest`` covers the source's bytes and the cut; ``content`` the bytes and what the columns mean, however they are cut, so that a load
     that broke off is found again by it and goes on with the cut that it began with.
@@ -53,15 +67,7 @@ class Plan(msgspec.Struct, frozen=True):
     files: tuple[SourceFile, ...] = ()
     counted: bool = True
     content: str = ""
-
-
-class Unread(NamedTuple):
-    """A row that could not be read, by its zero-based row in the source; ``column`` is empty where no single value is to blame."""
-
-    row: int
-    message: str
-    column: str = ""
-    value: str | None = None
+    mapping: Mapping = Mapping(())
 
 
 class Rows(NamedTuple):
@@ -79,15 +85,3 @@ class Rows(NamedTuple):
 
 ReadPiece = Callable[[Piece], Iterator[Rows]]
 """Reads a piece wherever it is called; goes to the workers of the cluster, so it can be pickled."""
-
-
-def tier_of(rows: int, settings: Settings) -> Tier:
-    """Choose how a source of so many rows is loaded.
-
-    small and medium: one transaction. large: a transaction for each ``LARGE_ROWS``. huge: in parallel, on Ray Data.
-    """
-    if rows < settings.tier_small:
-        return "small"
-    if rows < settings.tier_medium:
-        return "medium"
-    return "large" if rows < settings.tier_large else "huge"

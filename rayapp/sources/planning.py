@@ -1,178 +1,130 @@
-"""A file cut into pieces of whole rows, which can be read apart from each other, here or on another process of this machine."""
+"""A source cut into pieces of whole rows, which can be read apart from each other, here or on another process."""
 
 import hashlib
-import io
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import NamedTuple
 
 import msgspec
+import pyarrow as pa
 
+from rayapp.datasets import Dataset
 from rayapp.errors import InvalidInput
 from rayapp.settings import Settings
-from rayapp.sources.blocks import DELIMITERS, PARQUET, read_blocks
-from rayapp.sources.pieces import LARGE_ROWS, Piece, Plan, Rows, SourceFile, Tier, Unread, tier_of
-from rayapp.sources.row_ends import quoted_or_end, whole_rows
-from rayapp.sources.stream import BLOCK_BYTES, Stream
+from rayapp.sources.ids import repeats_in
+from rayapp.sources.infer import Inference
+from rayapp.sources.locations import located, shown
+from rayapp.sources.mapping import Mapping
+from rayapp.sources.options import MappingFile, SourceOptions
+from rayapp.sources.pieces import Piece, Plan
+from rayapp.sources.reading import PieceReader
+from rayapp.sources.sampling import samples_of
+from rayapp.sources.scanning import Stretch
+from rayapp.sources.survey import Surveyed, check_head, refuse_doubles, surveyed
+from rayapp.sources.tiers import Tier, tier_of
+from rayapp.sources.unpacking import unpacked
 
-UTF_8_MARK = b"\xef\xbb\xbf"
-NEEDED = ("id", "descriptor")
 
+class Source(NamedTuple):
+    """What is planned: its address, what it is loaded as, and what is said about it."""
 
-class FileReader(msgspec.Struct, frozen=True):
-    """Reads pieces of the plain text at ``path``; ``header`` is its first line and ``delimiter`` its own, nothing for JSON lines."""
-
-    path: str
-    header: bytes
-    delimiter: str | None
-
-    def __call__(self, piece: Piece) -> Iterator[Rows]:
-        """Read a piece, block by block."""
-        with Path(self.path).open("rb") as file:
-            file.seek(piece.offset)
-            content = file.read(piece.length)
-
-        def line_of(row: int) -> int:
-            before = _ends(content, self.delimiter)[row - piece.first_row - 1] if row > piece.first_row else 0
-            return piece.first_line + content.count(b"\n", 0, before)
-
-        for block in read_blocks(Stream.of(io.BytesIO(self.header + content))):
-            places = [piece.first_row + place for place in block.places]
-            unread = [Unread(piece.first_row + bad.row, bad.message) for bad in block.unread]
-            yield Rows(block.table, places, unread, line_of, self.path)
+    uri: str
+    dataset: Dataset
+    said: MappingFile
+    tier: Tier | None
 
 
 @contextmanager
-def plan_source(name: str, settings: Settings) -> Iterator[tuple[Plan, FileReader]]:
-    """Read a CSV or JSONL file once and say how it will be loaded; packed or recoded text is unpacked beside the data for that long.
+def plan_source(uri: str, dataset: Dataset, options: SourceOptions, settings: Settings) -> Iterator[tuple[Plan, PieceReader]]:
+    """Read a source once and say how it will be loaded; packed or recoded text is unpacked beside the data for that long.
 
-    Raises ``InvalidInput`` when it cannot be read or lacks a column that is needed.
+    ``uri`` is a file, a folder or a pattern, here or in a store. Raises ``InvalidInput`` when it cannot be read, lacks a column that is
+    needed, or has columns of which only a person can say how they are written: ``drafted`` gives them.
     """
-    path = Path(name)
-    if not path.is_file():
-        raise InvalidInput(f"cannot read {name}: {'it is a folder' if path.is_dir() else 'no such file'}")
-    with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb", buffering=0))
-        plain = stack.enter_context(_plain_text(file, settings))
-        yield _plan(name, Path(plain.name), settings)
+    with drafted(uri, dataset, options, settings) as (plan, reader):
+        if plan.mapping.questions:
+            raise InvalidInput.of(f"cannot tell how {shown(uri)} is to be read", plan.mapping.questions)
+        yield plan, reader
 
 
 @contextmanager
-def _plain_text(file: BinaryIO, settings: Settings) -> Iterator[BinaryIO]:
-    """Give the file itself where it is plain UTF-8, else a copy that is."""
-    source = Stream.of(file)
-    packed = source.decompressed()
-    if packed.peek(4) == PARQUET:
-        raise InvalidInput("`rayapp ingest` loads CSV and JSON lines; `rayapp classify` reads Parquet as well")
-    text = packed.as_utf_8(None)
-    if text is source:
-        yield file
-        return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=settings.data_dir, prefix="unpacked-") as copy:
-        while part := text.read(BLOCK_BYTES):
-            copy.write(part)
-        copy.flush()
-        yield cast("BinaryIO", copy)
+def drafted(uri: str, dataset: Dataset, options: SourceOptions, settings: Settings) -> Iterator[tuple[Plan, PieceReader]]:
+    """Plan as ``plan_source`` does, and leave its questions open in ``plan.mapping``: for a look that loads nothing."""
+    source = Source(uri, dataset, options.settled(), options.tier)
+    with ExitStack() as stack:
+        yield _plan(source, settings, stack)
 
 
-def _plan(name: str, path: Path, settings: Settings) -> tuple[Plan, FileReader]:
-    with path.open("rb", buffering=0) as file:
-        header, delimiter, start = _head(file)
-        digest = _digest(file)
-        file.seek(start)
-        blocks = list(_blocks(file, start, delimiter, 1 + header.count(b"\n")))
-        rows = sum(block.rows for block in blocks)
-        tier = tier_of(rows, settings)
-        pieces = tuple(_cut(file, blocks, tier, delimiter))
-    content, size = f"sha256:{digest}", path.stat().st_size
-    plan = Plan(name, f"{content}/{tier}", size, rows, tier, pieces, (SourceFile(name, size, rows),), content=content)
-    return plan, FileReader(str(path), header, delimiter)
+def _plan(source: Source, settings: Settings, stack: ExitStack) -> tuple[Plan, PieceReader]:
+    texts = [(location, unpacked(location, source.dataset, source.said, settings, stack)) for location in located(source.uri)]
+    check_head(texts[0][1], source.dataset, source.said)
+    files = [surveyed(location, text, source.dataset, source.said, settings) for location, text in texts]
+    mapping = _mapping(files, source)
+    for file in files:
+        refuse_doubles(file.file.dialect, mapping)
+    content = _content_digest(files, mapping, source.dataset)
+    rows = sum(file.file.rows for file in files)
+    tier = source.tier or tier_of(rows, settings)
+    pieces = tuple(_pieces(files, tier))
+    known = tuple(file.file for file in files)
+    reader = PieceReader(source.dataset, known, mapping, content[:16])
+    if any(column.how == "digest" for column in mapping.columns):
+        reader = msgspec.structs.replace(reader, repeats=repeats_in(reader, pieces, rows))
+    size = sum(file.bytes for file in known)
+    digest = f"sha256:{content}"
+    plan = Plan(shown(source.uri), f"{digest}/{tier}", size, rows, tier, pieces, known, content=digest, mapping=mapping)
+    return plan, reader
 
 
-def _head(file: BinaryIO) -> tuple[bytes, str | None, int]:
-    """Give the header's bytes with their line end, the delimiter (``None`` for JSON lines), and where the rows begin."""
-    file.seek(0)
-    begin = file.read(BLOCK_BYTES)
-    mark = len(UTF_8_MARK) if begin.startswith(UTF_8_MARK) else 0
-    if begin[mark:].lstrip()[:1] == b"{":
-        return b"", None, mark
-    line, end, _ = begin[mark:].partition(b"\n")
-    text = line.decode("utf-8", "replace").rstrip("\r")
-    delimiter = max(DELIMITERS, key=text.count)
-    names = [column.strip().strip('"').strip().lower() for column in text.split(delimiter)]
-    for column in NEEDED:
-        if column not in names:
-            raise InvalidInput(f"the column {column!r} is missing; the header has {', '.join(names)}")
-    return line + b"\n", delimiter, mark + len(line) + len(end)
+def _mapping(files: Sequence[Surveyed], source: Source) -> Mapping:
+    """Infer one mapping for all files: the fields of the first come first."""
+    parts = [samples_of(file, source.dataset) for file in files[:MOST_SAMPLED]]
+    fields = dict.fromkeys(field for part in parts for field in part)
+    joined = {
+        field: pa.chunked_array([part[field].cast(pa.string()) for part in parts if field in part], pa.string()).combine_chunks()
+        for field in fields
+    }
+    mapping = Inference(source.dataset, joined, source.said).mapping(row_ids=False)
+    for file in files[1:]:
+        _check_fields(file, mapping, source.dataset)
+    return mapping
 
 
-def _digest(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.sha256()
-    while part := file.read(BLOCK_BYTES):
-        digest.update(part)
-    return digest.hexdigest()
+MOST_SAMPLED = 32
+"""Files of a source whose values are looked at; of the others only the columns' names."""
 
 
-class _Block(msgspec.Struct, frozen=True):
-    """Whole rows that were read together."""
-
-    offset: int
-    length: int
-    rows: int
-    first_line: int
-
-
-def _blocks(file: BinaryIO, start: int, delimiter: str | None, line: int) -> Iterator[_Block]:
-    offset = start
-    for piece in whole_rows(Stream.of(file), delimiter):
-        yield _Block(offset, len(piece), len(_ends(piece, delimiter)), line)
-        offset += len(piece)
-        line += piece.count(b"\n")
+def _check_fields(file: Surveyed, mapping: Mapping, dataset: Dataset) -> None:
+    """Refuse a file that lacks the fields of a needed column: it is not like the others."""
+    for source in mapping.columns:
+        if source.fields and dataset.column(source.column).needed and not any(field in file.fields for field in source.fields):
+            has = ", ".join(file.fields) or "none"
+            raise InvalidInput(f"{file.file.name} has not the field {source.fields[0]!r} as the other files have; it has {has}")
 
 
-def _cut(file: BinaryIO, blocks: list[_Block], tier: Tier, delimiter: str | None) -> Iterator[Piece]:
-    """Cut as the tier wants: in one, by rows, or by blocks."""
-    match tier:
-        case "small" | "medium":
-            if blocks:
-                yield Piece(0, 0, blocks[0].offset, sum(block.length for block in blocks), 0, blocks[0].first_line)
-        case "large":
-            yield from _by_rows(file, blocks, delimiter)
-        case "huge":
-            row = 0
-            for number, block in enumerate(blocks):
-                yield Piece(number, 0, block.offset, block.length, row, block.first_line)
-                row += block.rows
+def _content_digest(files: Sequence[Surveyed], mapping: Mapping, dataset: Dataset) -> str:
+    """Digest what is loaded: the files' bytes, how they are written, and what the columns mean."""
+    told = [
+        (file.digest, file.file.encoding, file.file.dialect and (file.file.dialect.delimiter, file.file.dialect.offset)) for file in files
+    ]
+    meant = [msgspec.structs.replace(column, samples=(), certainty="given") for column in mapping.columns]
+    return hashlib.sha256(msgspec.json.encode([dataset.name, told, meant])).hexdigest()
 
 
-def _by_rows(file: BinaryIO, blocks: list[_Block], delimiter: str | None) -> Iterator[Piece]:
-    row = number = 0
-    for block in blocks:
-        file.seek(block.offset)
-        content = file.read(block.length)
-        ends = _ends(content, delimiter)
-        begin = 0
-        for first in range(0, len(ends), LARGE_ROWS):
-            end = ends[min(first + LARGE_ROWS, len(ends)) - 1]
-            yield Piece(number, 0, block.offset + begin, end - begin, row + first, block.first_line + content.count(b"\n", 0, begin))
-            number, begin = number + 1, end
-        row += len(ends)
+def _pieces(files: Sequence[Surveyed], tier: Tier) -> Iterator[Piece]:
+    """Cut as the tier wants: each file in one, by rows, or by blocks."""
+    number = row = 0
+    for place, file in enumerate(files):
+        for stretch in _stretches(file, tier):
+            yield Piece(number, place, stretch.offset, stretch.length, row, stretch.first_line)
+            number, row = number + 1, row + stretch.rows
 
 
-def _ends(piece: bytes, delimiter: str | None) -> list[int]:
-    """Give where each row of some whole rows ends; the last one may end without a line end."""
-    if delimiter is None or b'"' not in piece:
-        ends = []
-        place = piece.find(b"\n") + 1
-        while place:
-            ends.append(place)
-            place = piece.find(b"\n", place) + 1
-    else:
-        ends = [found.end() for found in quoted_or_end(delimiter).finditer(piece) if found.group(1) is None]
-    if piece and (not ends or ends[-1] < len(piece)):
-        ends.append(len(piece))
-    return ends
+def _stretches(file: Surveyed, tier: Tier) -> Sequence[Stretch]:
+    if tier == "huge" or not file.stretches:
+        return file.stretches
+    if tier == "large":
+        return file.fine
+    first = file.stretches[0]
+    lengths, rows = (sum(getattr(stretch, name) for stretch in file.stretches) for name in ("length", "rows"))
+    return [Stretch(first.offset, lengths, rows, first.first_line)]

@@ -1,46 +1,121 @@
-"""Cutting a text into pieces of whole rows, as they arrive."""
+"""Where the rows of a text end: line ends that stand in no quotes, found for millions of bytes at once.
+
+A quote opens only where a field begins, as the csv modules of Python and Arrow read it; a carriage return alone ends a line too. Quotes
+are paired by counting, which is right whenever each quote that the count takes for an opening one follows a delimiter, a line end or the
+quote before it; where that does not hold, the text is walked through.
+"""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
-from rayapp.errors import InvalidInput
-from rayapp.sources.stream import BLOCK_BYTES, Stream
+import numpy as np
+from numpy.typing import NDArray
 
-LONGEST_ROW = 1 << 26
+LF, CR, QUOTE = 10, 13, 34
 
-
-def whole_rows(source: Stream, delimiter: str | None) -> Iterator[bytes]:
-    """Give the source in pieces that end where a row ends, each as soon as its last row is there.
-
-    With a ``delimiter`` the rows are CSV: a line end inside quotes is none, and a quote opens only where a field begins. Raises
-    ``InvalidInput`` on a row of more than ``LONGEST_ROW`` bytes, since memory is bounded.
-    """
-    quoted = quoted_or_end(delimiter) if delimiter else None
-    rest = b""
-    while part := source.read(BLOCK_BYTES):
-        rest += part
-        if end := _last_end(rest, quoted):
-            yield rest[:end]
-            rest = rest[end:]
-        elif len(rest) > LONGEST_ROW:
-            raise InvalidInput(f"a row is longer than {LONGEST_ROW:,} bytes; a quote that is never closed?")
-    if rest:
-        yield rest
+Places = NDArray[np.int64]
 
 
-def quoted_or_end(delimiter: str) -> re.Pattern[bytes]:
-    """Match a quoted field, its last quote as group 1 (empty when it is not there yet), or a line end."""
-    return re.compile(rb'(?<![^\r\n%b])"(?:[^"]+|"")*+("?)|\n' % re.escape(delimiter.encode()))
+def line_ends(content: bytes) -> Places:
+    """Give the places after each line end, quoted or not; a carriage return at the very end is one."""
+    seen = np.frombuffer(content, np.uint8)
+    ends = np.flatnonzero(seen == LF) + 1
+    if b"\r" not in content:
+        return ends
+    lone = _lone_returns(seen)
+    return np.sort(np.concatenate([ends, lone])) if len(lone) else ends
 
 
-def _last_end(piece: bytes, quoted: re.Pattern[bytes] | None) -> int:
-    """Give the place after the last whole row, 0 when there is none."""
-    if quoted is None or b'"' not in piece:
-        return piece.rfind(b"\n") + 1
-    end = 0
-    for found in quoted.finditer(piece):
-        if found.group(1) is None:
-            end = found.end()
-        elif not found.group(1):
-            break
-    return end
+def count_line_ends(content: bytes) -> int:
+    """Count the line ends, quoted or not."""
+    seen = np.frombuffer(content, np.uint8)
+    count = int(np.count_nonzero(seen == LF))
+    return count + len(_lone_returns(seen)) if b"\r" in content else count
+
+
+class RowEnds(NamedTuple):
+    """The places after each row of a text, and whether the text ends inside quotes."""
+
+    places: Places
+    open: bool
+
+
+def row_ends(content: bytes, delimiter: str | None) -> RowEnds:
+    """Find the ends of the rows of a text that begins where a row begins; without a ``delimiter`` every line is a row."""
+    if delimiter is None:
+        return RowEnds(np.flatnonzero(np.frombuffer(content, np.uint8) == LF) + 1, open=False)
+    if b'"' not in content:
+        return RowEnds(line_ends(content), open=False)
+    quotes = paired_quotes(content, delimiter)
+    if quotes is None:
+        return _walked(content, delimiter)
+    return RowEnds(outside(quotes, line_ends(content)), open=len(quotes) % 2 == 1)
+
+
+def delimiters(content: bytes, delimiter: str) -> Places:
+    """Give the places of the delimiters that stand in no quotes."""
+    quotes = paired_quotes(content, delimiter)
+    if quotes is None:
+        return np.fromiter((match.start() for match in _pieces(delimiter).finditer(content) if match["delimiter"]), np.int64)
+    return outside(quotes, np.flatnonzero(np.frombuffer(content, np.uint8) == ord(delimiter)))
+
+
+def loose_closings(content: bytes, delimiter: str) -> Places:
+    """Give the places of the quotes that close a field which yet goes on, as no program writes it."""
+    quotes = paired_quotes(content, delimiter)
+    if quotes is None:
+        fields = (match for match in _pieces(delimiter).finditer(content) if match["close"])
+        closing = np.fromiter((match.end() - 1 for match in fields), np.int64)
+    else:
+        closing = quotes[1::2]
+    seen = np.frombuffer(content, np.uint8)
+    closing = closing[closing + 1 < len(content)]
+    after = seen[closing + 1]
+    loose: Places = closing[(after != ord(delimiter)) & (after != LF) & (after != CR) & (after != QUOTE)]
+    return loose
+
+
+def paired_quotes(content: bytes, delimiter: str) -> Places | None:
+    """Give the places of the quotes where every second one closes what the one before it opened, ``None`` where it is not as simple."""
+    seen = np.frombuffer(content, np.uint8)
+    quotes = np.flatnonzero(seen == QUOTE)
+    opening = quotes[::2]
+    before = seen[opening - 1]
+    begins = (before == ord(delimiter)) | (before == LF) | (before == CR) | (opening == 0)
+    if begins.all():
+        return quotes
+    begins[1:] |= opening[1:] - 1 == quotes[1 : 2 * len(opening) - 1 : 2]
+    return quotes if begins.all() else None
+
+
+def outside(quotes: Places, places: Places) -> Places:
+    """Keep the places that stand in no quotes."""
+    kept: Places = places[np.searchsorted(quotes, places) % 2 == 0]
+    return kept
+
+
+def _lone_returns(seen: NDArray[np.uint8]) -> Places:
+    """Give the places after carriage returns that no line feed follows."""
+    returns = np.flatnonzero(seen == CR) + 1
+    followed = seen[np.minimum(returns, len(seen) - 1)] == LF
+    lone: Places = returns[~followed]
+    return lone
+
+
+def _walked(content: bytes, delimiter: str) -> RowEnds:
+    places: list[int] = []
+    still_open = False
+    for match in _pieces(delimiter).finditer(content):
+        if match["end"] is not None:
+            places.append(match.end())
+        elif match["quoted"] is not None:
+            still_open = not match["close"]
+    return RowEnds(np.array(places, np.int64), still_open)
+
+
+@lru_cache(maxsize=8)
+def _pieces(delimiter: str) -> re.Pattern[bytes]:
+    """Match a quoted field, a delimiter, or a line end."""
+    mark = re.escape(delimiter.encode())
+    return re.compile(rb'(?<![^\r\n%b])(?P<quoted>"(?:[^"]+|"")*+(?P<close>"?))|(?P<end>\r?\n|\r)|(?P<delimiter>%b)' % (mark, mark))

@@ -12,8 +12,6 @@ from rayapp.errors import InvalidInput
 
 BLOCK_BYTES = 1 << 22
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-UTF_8_MARK = b"\xef\xbb\xbf"
-UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Stream(io.RawIOBase):
@@ -62,37 +60,40 @@ class Stream(io.RawIOBase):
         self._file.seek(0)
         return self._file
 
-    def decompressed(self) -> "Stream":
+    def packing(self) -> str:
+        """Say how the stream is packed: gz, zst or nothing."""
+        return "gz" if self.peek(2) == GZIP else "zst" if self.peek(4) == ZSTD else ""
+
+    def unpacked(self) -> "Stream":
         """Give the stream without gzip or zstd, if it is in one of them."""
-        if self.peek(2) == GZIP:
-            return Stream(gzip.GzipFile(fileobj=cast("BinaryIO", self)).read1)
-        if self.peek(4) == ZSTD:
-            return Stream(pa.CompressedInputStream(pa.PythonFile(self, "r"), "zstd").read)
+        match self.packing():
+            case "gz":
+                return Stream(gzip.GzipFile(fileobj=cast("BinaryIO", self)).read1)
+            case "zst":
+                return Stream(pa.CompressedInputStream(pa.PythonFile(self, "r"), "zstd").read)
         return self
 
-    def as_utf_8(self, encoding: str | None) -> "Stream":
-        """Give the text in UTF-8 without a byte order mark, from ``encoding`` or else from what the mark says."""
-        if encoding is None and self.peek(2) in UTF_16_MARKS:
-            encoding = "utf-16"
-        if encoding is not None:
-            return Stream(self._recoder(encoding))
-        if self.peek(3) == UTF_8_MARK:
-            self.read(3)
-        return self
+    def ahead(self, enough: Callable[[bytes], bool]) -> bytes:
+        """Give what is there, leaving it to be read; more is waited for until it is ``enough``, or nothing more comes."""
+        while not (self._ahead and enough(self._ahead)) and (more := self._more(BLOCK_BYTES)):
+            self._ahead += more
+        return self._ahead
 
-    def _recoder(self, encoding: str) -> Callable[[int], bytes]:
-        try:
-            decoder = codecs.getincrementaldecoder(encoding)("replace")
-        except LookupError:
-            raise InvalidInput(f"no encoding is called {encoding!r}") from None
+    def in_utf_8(self, encoding: str) -> "Stream":
+        """Give the text in UTF-8.
+
+        Bytes that mean nothing in an old encoding stay as they are, so that their rows are named; in UTF-16 they are replaced by U+FFFD.
+        """
+        handling = "replace" if encoding.startswith("utf") else "surrogateescape"
+        decoder = codecs.getincrementaldecoder(encoding)(handling)
 
         def read(size: int) -> bytes:
             while part := self.read(size):
                 if text := decoder.decode(part):
-                    return text.encode()
-            return decoder.decode(b"", final=True).encode()
+                    return text.encode("utf-8", handling)
+            return decoder.decode(b"", final=True).encode("utf-8", handling)
 
-        return read
+        return Stream(read)
 
     def _more(self, size: int) -> bytes:
         try:

@@ -54,7 +54,7 @@ BAD_ROWS = b"""id,descriptor,amount,currency,mcc
 ,SHELL OIL,3,USD,
 6,M\xfcLLER,1,EUR,
 7,SHELL,1,XXQ,
-8,SHELL,1,USD,54111
+8,SH\xc3\x89LL,1,USD,54111
 9,SHELL,NaN,USD,
 
 """

@@ -6,19 +6,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
 from rayapp.settings import Settings
+from rayapp.sources.options import SourceOptions
 from rayapp.sources.pieces import Plan, Rows
 from rayapp.sources.planning import plan_source
 
+TRANSACTIONS = dataset("transactions")
 HEADER = "id,descriptor\n"
 
 
 def read(path: Path, settings: Settings) -> tuple[Plan, list[Rows]]:
-    with plan_source(str(path), settings) as (plan, reader):
+    with plan_source(str(path), TRANSACTIONS, SourceOptions(), settings) as (plan, reader):
         return plan, [rows for piece in plan.pieces for rows in reader(piece)]
 
 
@@ -33,15 +36,19 @@ TIERS = {"small": (100, 200, 300), "medium": (1, 200, 300), "large": (1, 2, 300)
 
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("packed", [False, True])
-@given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters='\r"\0'), min_size=1, max_size=20), min_size=2, max_size=30), mark=st.booleans())
+@settings(max_examples=25, deadline=None)
+@given(
+    texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters='\r"\0'), min_size=1, max_size=20), min_size=2, max_size=30),
+    mark=st.booleans(),
+)
 def test_every_row_is_read_once_with_its_row_and_line(tmp_path_factory, tier, packed, texts, mark):
     folder = tmp_path_factory.mktemp("pieces")
     small, medium, large = TIERS[tier]
-    settings = Settings(data_dir=folder, tier_small=small, tier_medium=medium, tier_large=large)
+    chosen = Settings(data_dir=folder, tier_small=small, tier_medium=medium, tier_large=large)
     content = ("\ufeff" if mark else "") + HEADER + "".join(f'{number},"{text}"\n' for number, text in enumerate(texts))
     path = folder / "file.csv"
     path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
-    plan, found = read(path, settings)
+    plan, found = read(path, chosen)
     assert plan.tier == tier
     assert plan.rows == len(texts)
     lines = [2 + sum(1 + text.count("\n") for text in texts[:place]) for place in range(len(texts))]
@@ -73,7 +80,16 @@ def test_the_same_bytes_have_the_same_digest_packed_or_not(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"id,text\n1,SHOP\n", "'descriptor' is missing; the header has id, text"), (b"PAR1", "CSV and JSON lines"), (b"", "'id' is missing")],
+    [
+        (b"id,place\n1,SHOP\n", "'descriptor' is missing; the source has id, place"),
+        (b"PAR1", "no whole Parquet file"),
+        (b"", "file: it is empty"),
+        (b"\n1,A\n", "no header"),
+        (b"id,descriptor,ID\n", "'id' stands twice"),
+        (b'[{"id":"1"}]', "JSON array"),
+        (b"%PDF-1.4", "PDF"),
+        (b"<html>", "neither OFX nor CAMT"),
+    ],
 )
 def test_what_cannot_be_loaded_is_refused_before_anything_is_done(tmp_path, content, said):
     (tmp_path / "file").write_bytes(content)

@@ -12,14 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
-from rayapp.sources.blocks import Block, open_source, read_blocks
+from rayapp.sources.blocks import Block
+from rayapp.sources.options import SourceOptions
 from rayapp.sources.stream import Stream
+from rayapp.sources.streaming import open_source, read_blocks
+
+TRANSACTIONS = dataset("transactions")
 
 
 def blocks_of(content: bytes, *, at_once: int = 1 << 20, encoding: str | None = None) -> list[Block]:
     source = io.BytesIO(content)
-    return list(read_blocks(Stream(lambda size: source.read(min(size, at_once))), encoding))
+    return list(read_blocks(Stream(lambda size: source.read(min(size, at_once))), TRANSACTIONS, SourceOptions(encoding=encoding)))
 
 
 def rows_of(blocks: list[Block]) -> list[dict[str, object]]:
@@ -32,7 +37,7 @@ def places_of(blocks: list[Block]) -> list[int]:
 
 
 def unread_of(blocks: list[Block]) -> list[tuple[int, str]]:
-    return [tuple(bad) for block in blocks for bad in block.unread]
+    return [(bad.row, bad.message) for block in blocks for bad in block.unread]
 
 
 ROWS = [{"id": "1", "descriptor": "SHELL OIL, 5742", "amount": "4.50"}, {"id": "2", "descriptor": 'JOE"S "BAR"', "amount": None}]
@@ -99,7 +104,7 @@ def test_a_quote_inside_a_field_opens_nothing() -> None:
 
 def test_a_row_is_given_before_the_next_one_arrives() -> None:
     parts = iter([b"id,descriptor\n", b"1,A\n", b"2,B\n"])
-    blocks = read_blocks(Stream(lambda _size: next(parts)))
+    blocks = read_blocks(Stream(lambda _size: next(parts)), TRANSACTIONS, SourceOptions())
     assert rows_of([next(blocks)]) == [{"id": "1", "descriptor": "A"}]
     assert rows_of([next(blocks)]) == [{"id": "2", "descriptor": "B"}]
 
@@ -112,7 +117,7 @@ def test_text_in_another_encoding_is_read_when_it_is_said() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no header"),
+        (b"", "it is empty"),
         (b"\n1,A\n", "no header"),
         (b"id,id,descriptor\n", "'id' stands twice"),
         (b'[{"id":"1"}]', "JSON array"),
@@ -130,9 +135,9 @@ def test_an_unknown_encoding_is_named() -> None:
         blocks_of(CSV, encoding="klingon")
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "."])
+@pytest.mark.parametrize("name", ["missing.csv", ".", "*.csv"])
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot read"), open_source(str(tmp_path / name)):
+    with pytest.raises(InvalidInput, match="cannot read"), open_source(str(tmp_path / name), TRANSACTIONS, SourceOptions()):
         pass
 
 
