@@ -68,6 +68,7 @@ def _parser() -> ArgumentParser:
     _add_cluster(commands)
     _add_jobs(commands)
     _add_schedules(commands)
+    _add_corrections(commands)
     _add_upkeep(commands)
     return parser
 
@@ -121,8 +122,24 @@ def _add_packs(commands: "Commands[ArgumentParser]") -> None:
     publish.add_argument("--activate", action="store_true", help="make it the active pack")
     activate = _command(packs, "activate", "rayapp.cli.packs:activate", "make a stored pack the active one")
     activate.add_argument("digest", help="its digest or the beginning of it")
-    for command in (publish, activate):
+    plan = _command(packs, "plan", "rayapp.cli.planning:plan", "show what a pack would change about stored decisions, and change nothing")
+    plan.add_argument("pack", metavar="NEW", help="a stored pack's digest or its beginning, or a directory or file, which is stored first")
+    plan.add_argument("--full", action="store_true", help="decide every row again, not only those that the new pack can touch")
+    shown = _command(packs, "show-plan", "rayapp.cli.planning:show", "show a plan that was made before")
+    applied = _command(packs, "apply", "rayapp.cli.planning:apply", "do exactly what a plan says, and make its pack the active one")
+    for command in (shown, applied):
+        command.add_argument("plan", type=int, metavar="PLAN", help="its number")
+    revert = _command(packs, "revert", "rayapp.cli.planning:revert", "take a change back, but for rows that were edited since")
+    revert.add_argument("changeset", type=int, metavar="CHANGESET", help="its number")
+    changes = _command(packs, "changes", "rayapp.cli.planning:changes", "list what was changed about stored decisions, the newest first")
+    for command in (plan, shown, applied, revert, changes):
+        command.add_argument("--json", action="store_true", help="as JSON")
+    for command in (plan, applied, revert):
+        command.add_argument("--by", default="", metavar="WHO", help="who wants it, for the history")
+    for command in (publish, activate, plan, revert):
         command.add_argument("--reason", default="", help="why, for the history")
+    for command in (publish, activate, plan, applied):
+        command.add_argument("--override", metavar="REASON", help="why the pack may break corrections that people made")
 
 
 def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
@@ -185,6 +202,20 @@ def _add_schedules(commands: "Commands[ArgumentParser]") -> None:
         command.add_argument("name", metavar="NAME", help="its name")
     for command in (add, listed, enable, disable):
         command.add_argument("--json", action="store_true", help="one JSON object for each schedule")
+
+
+def _add_corrections(commands: "Commands[ArgumentParser]") -> None:
+    correct = _command(commands, "correct", "rayapp.cli.corrections:run", "correct a stored transaction and lock it")
+    correct.add_argument("id", metavar="TRANSACTION_ID", help="the transaction")
+    correct.add_argument("--category", required=True, metavar="CODE", help="its detailed category")
+    correct.add_argument("--merchant", metavar="NAME", help="its merchant; as the pack says if not given")
+    correct.add_argument("--by", required=True, metavar="WHO", help="who says so")
+    correct.add_argument("--reason", default="", help="why, for the history")
+    correct.add_argument("--only-this", action="store_true", help="an exception: packs need not decide so")
+    history = _command(commands, "history", "rayapp.cli.corrections:history", "show how a transaction's decision came about")
+    history.add_argument("id", metavar="TRANSACTION_ID", help="the transaction")
+    for command in (correct, history):
+        command.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_upkeep(commands: "Commands[ArgumentParser]") -> None:

@@ -44,7 +44,8 @@ def build(settings: Settings, arguments: Namespace) -> int:
 def publish(settings: Settings, arguments: Namespace) -> int:
     """Store a pack in the database, and activate it if asked."""
     from rayapp.store.database import connection, running_database
-    from rayapp.store.packs import activate_pack, save_pack
+    from rayapp.store.packs import save_pack
+    from rayapp.store.plan_application import activate_checked
 
     pack = _load(settings, arguments.path)
 
@@ -52,7 +53,7 @@ def publish(settings: Settings, arguments: Namespace) -> int:
         async with connection(url) as session:
             new = await save_pack(session, pack.digest, pack.manifest.name, pack.dump())
             if arguments.activate:
-                await activate_pack(session, pack.digest, arguments.reason)
+                await activate_checked(session, pack.digest, arguments.reason, arguments.override or "")
             return new
 
     with running_database(settings) as url:
@@ -65,12 +66,13 @@ def publish(settings: Settings, arguments: Namespace) -> int:
 def activate(settings: Settings, arguments: Namespace) -> int:
     """Make a stored pack the active one; the former digest again is the way back."""
     from rayapp.store.database import connection, running_database
-    from rayapp.store.packs import activate_pack, stored_digest
+    from rayapp.store.packs import stored_digest
+    from rayapp.store.plan_application import activate_checked
 
     async def switch(url: str) -> str:
         async with connection(url) as session:
             digest = await stored_digest(session, arguments.digest)
-            await activate_pack(session, digest, arguments.reason)
+            await activate_checked(session, digest, arguments.reason, arguments.override or "")
             return digest
 
     with running_database(settings) as url:

@@ -50,6 +50,13 @@ def rule_clauses(old: CompiledPack, new: CompiledPack) -> Iterator[Clause]:
         yield Clause(why=f"order of the pattern {pattern}", texts=_texts([pattern]))
 
 
+def changed_rules(old: CompiledPack, new: CompiledPack) -> dict[int, tuple[str, str]]:
+    """Give the rules of the new pack that the old one does not have just so: id and category by number."""
+    before = _rules(old)
+    found = enumerate(_rules(new).items())
+    return {number: (name, rule.standing[0]) for number, (name, rule) in found if before.get(name) != rule}
+
+
 def _changed(why: str, one: Rule, two: Rule) -> Iterator[Clause]:
     """Give the rows on which two versions of a rule can differ."""
     same_words = one.patterns == two.patterns and one.unless == two.unless

@@ -4,7 +4,7 @@ A table's columns are read and checked (columns), its distinct descriptors are l
 the verdicts written (output). One transaction is a table of one row on the same way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.columns import Columns, as_table, read_columns
 from rayapp.scoring.engine import Engine, Views
 from rayapp.scoring.explain import Narrator
+from rayapp.scoring.firing import fired_rows
 from rayapp.scoring.judge import Inputs, Verdicts
 from rayapp.scoring.output import SCHEMA, Writer, wrapped
 from rayapp.scoring.pack import CompiledPack
@@ -61,6 +62,17 @@ class Classifier:
         repeats = _repeats(columns.descriptor)
         batches = [self._classify(block, repeats=repeats) for block in _blocks(columns, REPEATING_ROWS if repeats else DISTINCT_ROWS)]
         return pa.Table.from_batches(batches, SCHEMA), problems
+
+    def fires(self, transactions: Any, rules: Sequence[int]) -> NDArray[np.bool_]:  # noqa: ANN401
+        """Say which of some rules, given by number, fire on each good row of a table, whatever comes out; shape (rules, rows)."""
+        columns, _ = read_columns(as_table(transactions))
+        every = np.arange(len(columns.id), dtype=np.int32)
+        views = self._engine.view(*_buffers(columns.descriptor))
+        inputs = Inputs(every, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
+        fired = np.zeros((len(rules), every.size), np.bool_)
+        for place, rule in enumerate(rules):
+            fired_rows(rule, inputs, views.found, self._engine.rules, fired[place])
+        return fired
 
     def classify_one(self, transaction: Transaction) -> Classification:
         """Classify one transaction, without evidence. Raises ``InvalidInput`` naming the fields that are wrong."""

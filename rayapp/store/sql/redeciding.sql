@@ -51,10 +51,10 @@ CREATE TEMP TABLE redecided (
 ) ON COMMIT DROP;
 
 -- name: keep_history
-INSERT INTO rayapp.decision_history (changeset_id, transaction_id, before, after, was_locked)
+INSERT INTO rayapp.decision_history (changeset_id, transaction_id, before, after, was_locked, version)
 SELECT $1, d.transaction_id, rayapp.verdict_of(d),
        ROW(n.status, n.merchant_name, n.merchant_id, n.processor, n.category_primary, n.category_detailed, n.score, n.confidence, n.level,
-           n.merchant_score, n.semantic_score, n.rule_score, n.alias_id, n.rule_ids, $2)::rayapp.verdict, d.locked
+           n.merchant_score, n.semantic_score, n.rule_score, n.alias_id, n.rule_ids, $2)::rayapp.verdict, d.locked, n.version
 FROM redecided n JOIN rayapp.decision d ON d.transaction_id = n.id
 WHERE n.changed;
 
@@ -75,12 +75,13 @@ FROM (SELECT id, version FROM redecided WHERE NOT changed ORDER BY id) n
 WHERE d.transaction_id = n.id;
 
 -- name: write_planned
-INSERT INTO rayapp.planned_decision (plan_id, transaction_id, before, after, locked)
+-- Of rows that a person locked those that would get another category.
+INSERT INTO rayapp.planned_decision (plan_id, transaction_id, before, after, locked, version)
 SELECT $1, d.transaction_id, rayapp.verdict_of(d),
        ROW(n.status, n.merchant_name, n.merchant_id, n.processor, n.category_primary, n.category_detailed, n.score, n.confidence, n.level,
-           n.merchant_score, n.semantic_score, n.rule_score, n.alias_id, n.rule_ids, $2)::rayapp.verdict, d.locked
+           n.merchant_score, n.semantic_score, n.rule_score, n.alias_id, n.rule_ids, $2)::rayapp.verdict, d.locked, n.version
 FROM redecided n JOIN rayapp.decision d ON d.transaction_id = n.id
-WHERE n.changed;
+WHERE n.changed AND (NOT d.locked OR d.category_detailed IS DISTINCT FROM n.category_detailed);
 
 -- name: finish
 UPDATE rayapp.changeset
