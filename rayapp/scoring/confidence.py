@@ -72,15 +72,21 @@ class Calibration:
     def __init__(self, fitted: Mapping[str, Any]) -> None:
         """Take the fitted maps of a pack (``{"bases": {name: {"x": [...], "y": [...]}}}``) over the assumed ones."""
         measured = fitted.get("bases", {})
+        if not isinstance(measured, Mapping):
+            raise InvalidPack("confidence.json: bases is no object")
         self._maps = [self._curve(name, measured.get(name)) for name in BASES]
         begin = np.cumsum([0, *(len(x) for x, _ in self._maps)], dtype=np.int64)
         self._curves = Curves(begin, np.concatenate([x for x, _ in self._maps]), np.concatenate([y for _, y in self._maps]))
 
     @staticmethod
     def _curve(name: str, fitted: Mapping[str, Any] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        x, y = (fitted["x"], fitted["y"]) if fitted else PRIOR[name]
-        standing, probability = np.array(x, np.float64), np.array(y, np.float64)
-        rises = len(standing) == len(probability) > 0 and bool((np.diff(standing) > 0).all() and (np.diff(probability) >= 0).all())
+        try:
+            x, y = (fitted["x"], fitted["y"]) if fitted else PRIOR[name]
+            standing, probability = np.array(x, np.float64), np.array(y, np.float64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidPack(f"confidence.json: the map of {name!r} is no two lists of numbers") from error
+        paired = standing.ndim == probability.ndim == 1 and len(standing) == len(probability) > 0
+        rises = paired and bool((np.diff(standing) > 0).all() and (np.diff(probability) >= 0).all())
         if not rises or probability[0] < 0 or probability[-1] > 1:
             raise InvalidPack(f"confidence.json: the map of {name!r} does not rise within 0 and 1")
         return standing, probability

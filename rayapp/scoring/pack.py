@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from rayapp.errors import InvalidPack
+from rayapp.scoring.pack_check import check_pack
 
 FORMAT = "rayapp-pack-5"
 _BYTES, _ENDS = ".bytes", ".offsets"
@@ -83,12 +84,12 @@ class CompiledPack:
 
     @classmethod
     def load(cls, content: bytes) -> Self:
-        """Read a pack from bytes. Raises ``InvalidPack`` when they are not a pack of this format."""
+        """Read a pack from bytes. Raises ``InvalidPack`` when they are not a pack of this format, or one that would mislead the engine."""
         try:
             tensors = load(content)
             size = int.from_bytes(content[:8], "little")
             header = msgspec.json.decode(content[8 : 8 + size])["__metadata__"]
-        except (SafetensorError, msgspec.DecodeError, KeyError, ValueError) as error:
+        except (SafetensorError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise InvalidPack(f"not a compiled pack: {error}") from error
         return cls._build(header, tensors)
 
@@ -107,11 +108,16 @@ class CompiledPack:
     def _build(cls, header: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> Self:
         if FORMAT not in header:
             raise InvalidPack(f"not a compiled pack of the format {FORMAT!r}: compile the pack again")
-        manifest = msgspec.json.decode(header[FORMAT], type=Manifest)
         tables = {name.removesuffix(_ENDS) for name in tensors if name.endswith(_ENDS)}
-        strings = {name: string_table(tensors[name + _ENDS], tensors[name + _BYTES]) for name in tables}
+        try:
+            manifest = msgspec.json.decode(header[FORMAT], type=Manifest)
+            strings = {name: string_table(tensors[name + _ENDS], tensors[name + _BYTES]) for name in tables}
+        except (msgspec.DecodeError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+            raise InvalidPack(f"the compiled pack is damaged: {error}") from error
         skipped = {name + end for name in tables for end in (_ENDS, _BYTES)}
-        return cls(manifest, {name: array for name, array in tensors.items() if name not in skipped}, strings)
+        arrays = {name: array for name, array in tensors.items() if name not in skipped}
+        check_pack(arrays, {name: len(table) for name, table in strings.items()}, manifest.weights)
+        return cls(manifest, arrays, strings)
 
 
 def string_buffers(table: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -125,7 +131,9 @@ def string_buffers(table: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np
 
 
 def string_table(offsets: NDArray[np.int32], content: NDArray[np.uint8]) -> pa.StringArray:
-    """Wrap offsets and bytes as a string array; checks that they fit."""
+    """Wrap offsets and bytes as a string array; raises ``ValueError`` unless they fit."""
+    if offsets.dtype != np.int32 or content.dtype != np.uint8 or offsets.ndim != 1 or content.ndim != 1 or not len(offsets):
+        raise ValueError("a string table needs int32 offsets and bytes")
     table = pa.StringArray.from_buffers(
         len(offsets) - 1, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(np.ascontiguousarray(content))
     )

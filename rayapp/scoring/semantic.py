@@ -37,6 +37,7 @@ NAMES: Final = ("weights", "importance", "scale", "bias", "categories", "familie
 ABSENT: Final = -1
 """Category where there is none: an empty core, or fewer than three classes."""
 
+MATRIX: Final = 2
 _SLOTS: Final = 1024
 _SPACE: Final = 0x20
 _SHORTEST: Final = 3
@@ -310,6 +311,7 @@ class SemanticModel:
             importance, scale, bias, families = (tensors[name] for name in ("importance", "scale", "bias", "families"))
         except Exception as error:
             raise InvalidSetup(f"semantic model: the file cannot be read: {error}") from error
+        _check_file(classes, weights, (scale, bias, families), temperature)
         known = {code: position for position, code in enumerate(categories)}
         lanes = -(-max(len(classes), 1) // LANES) * LANES
         padded = np.zeros((len(weights), lanes), np.int8)
@@ -373,6 +375,16 @@ def _checked(name: str, array: Array, kind: type[np.generic], dimensions: int) -
     if array.dtype != kind or array.ndim != dimensions:
         raise InvalidSetup(f"semantic model: {name} must be {dimensions}-d {np.dtype(kind)}, not {array.ndim}-d {array.dtype}")
     return np.require(array, requirements=["C", "W", "A"])
+
+
+def _check_file(classes: object, weights: Array, by_class: Sequence[Array], temperature: float) -> None:
+    """Raise ``InvalidSetup`` unless a model's file has one number of each kind for each of its classes."""
+    if not isinstance(classes, list) or not all(isinstance(code, str) for code in classes):
+        raise InvalidSetup("semantic model: the classes are no list of codes")
+    if weights.dtype != np.int8 or weights.ndim != MATRIX or weights.shape[1] != len(classes):
+        raise InvalidSetup(f"semantic model: {weights.dtype} weights of shape {weights.shape} for {len(classes)} classes")
+    if any(values.shape != (len(classes),) or values.dtype.kind not in "if" for values in by_class) or not temperature > 0:
+        raise InvalidSetup(f"semantic model: scale, bias and families need {len(classes)} numbers each, the temperature one above 0")
 
 
 def _check_vector(name: str, array: Array, kind: type[np.generic]) -> None:

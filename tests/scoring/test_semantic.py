@@ -179,6 +179,42 @@ def test_a_file_that_is_no_model_is_refused(content: bytes) -> None:
         SemanticModel.load(content, CODES)
 
 
+SOUND = {
+    "weights": np.zeros((64, 3), np.int8),
+    "importance": np.ones(64, np.uint8),
+    "scale": np.ones(3, np.float32),
+    "bias": np.zeros(3, np.float32),
+    "families": np.zeros(3, np.int16),
+    "temperature": np.ones(1, np.float32),
+    "classes": np.frombuffer(json.dumps(CODES[:3]).encode(), np.uint8),
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weights": np.zeros((64, 4), np.int8)},
+        {"weights": np.zeros((64, 1), np.int8)},
+        {"weights": np.zeros(64, np.int8)},
+        {"weights": np.zeros((64, 3), np.float32)},
+        {"weights": np.zeros((60, 3), np.int8)},
+        {"importance": np.ones(32, np.uint8)},
+        {"scale": np.ones(2, np.float32)},
+        {"scale": np.full(3, np.nan, np.float32)},
+        {"bias": np.zeros(200, np.float32)},
+        {"families": np.full(3, 99, np.int16)},
+        {"temperature": np.zeros(1, np.float32)},
+        {"classes": np.frombuffer(b'{"a": 1}', np.uint8)},
+        {"classes": np.frombuffer(b"[1, 2, 3]", np.uint8)},
+    ],
+    ids=lambda wrong: ", ".join(f"{name} {value.dtype} {value.shape}" for name, value in wrong.items()),
+)
+def test_a_file_whose_parts_do_not_fit_each_other_is_refused(wrong: dict[str, npt.NDArray[np.generic]]) -> None:
+    assert SemanticModel.load(save(SOUND), CODES).weights.shape == (64, 32)
+    with pytest.raises(InvalidSetup):
+        SemanticModel.load(save(SOUND | wrong), CODES)
+
+
 @pytest.mark.parametrize("wrong", NAMES)
 def test_arrays_of_a_wrong_type_or_size_are_refused(wrong: str) -> None:
     arrays = MODEL.arrays()

@@ -59,7 +59,9 @@ def match_rows(
                     record = entry + 2 * hits[literal + ENTRIES]
                     start = at + 1 - hits[literal + HEAD]
                     stop = start + hits[literal + LENGTH]
-                    if stop > end or not _is_text(tables.texts, hits[literal + TEXT], data, start, stop, hits[literal + EQUAL]):
+                    if start < begin or stop > end:
+                        continue
+                    if not _is_text(tables.texts, hits[literal + TEXT], data, start, stop, hits[literal + EQUAL]):
                         continue
                     fits = _contexts(data, begin, end, start, stop)
                     for i in range(entry, record, 2):

@@ -8,16 +8,22 @@ from functools import lru_cache
 
 from rayapp.scoring.patterns.nfa import Nfa, Side, build_nfa, holds, side_of
 from rayapp.scoring.patterns.pattern_set import PatternSet
-from rayapp.scoring.patterns.syntax import parse
+from rayapp.scoring.patterns.syntax import RejectedPattern, parse
 
 Threads = dict[int, int]
 """Automaton state to the smallest byte position at which a match that leads to it begins."""
 
 
 def spans(pattern_set: PatternSet, pattern: int, text: str) -> tuple[int, int] | None:
-    """Give the begin and end, in characters of ``text`` (a clean view), of a pattern's match, or None if there is none."""
+    """Give the begin and end, in characters of ``text`` (a clean view), of a pattern's match.
+
+    None if there is no match, or the pattern's source (of a pack from elsewhere) is none.
+    """
     data = text.encode().upper()
-    found = _longest(_nfa(pattern_set.patterns[pattern]), data)
+    try:
+        found = _longest(_nfa(pattern_set.patterns[pattern]), data)
+    except RejectedPattern:
+        return None
     if found is None:
         return None
     begin, end = (len(data[:place].decode()) for place in found)
