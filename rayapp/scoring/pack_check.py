@@ -116,7 +116,7 @@ def check_pack(arrays: Arrays, lengths: Mapping[str, int], weights: Mapping[str,
         _check_column(arrays, name, column, _vector(arrays, name, column.kind).size, lengths)
     for name, (kind, owner_name) in PAIRS.items():
         found = _typed(arrays, name, kind)
-        rows = lengths[owner_name] if owner_name else len(found)
+        rows = lengths[owner_name] if owner_name else found.size // 2
         _require(found.shape == (rows, 2), name, f"shape {found.shape}")
     for name, (owner_name, parts) in OFFSETS.items():
         for part in parts:
@@ -168,13 +168,15 @@ def _is_power(size: int) -> bool:
 
 
 def _check_trie(arrays: Arrays, section: str, entries: int) -> None:
-    """Check that a trie's slots fit its mask, that its values are entries, and that a search in it meets an empty slot."""
-    key, value = _vector(arrays, f"{section}/key", np.uint64), _vector(arrays, f"{section}/value", np.int32)
-    seen = _vector(arrays, f"{section}/filter", np.uint64)
-    _require(_is_power(key.size) and value.size == key.size, f"{section}/key", f"{key.size} slots with {value.size} values")
-    _require(not key.all(), f"{section}/key", "no empty slot")
-    _require(int(value.min()) >= -1 and int(value.max()) < entries, f"{section}/value", f"numbers beyond -1 to {entries - 1}")
-    _require(seen.size == (1 << FILTER_BITS) // 64, f"{section}/filter", f"{seen.size} words")
+    """Check that a trie's slots fit its mask, that its cells name entries, and that a search in it meets a free slot."""
+    name = f"{section}/cells"
+    cells = _typed(arrays, name, np.uint64)
+    _require(cells.ndim > 1 and cells.shape == (len(cells), 2) and _is_power(len(cells)), name, f"shape {cells.shape}")
+    _require(not cells[:, 0].all(), name, "no free slot")
+    _require(int((cells[:, 1] >> np.uint64(32)).max()) <= entries, name, f"more than the {entries} entries")
+    for end in ("first", "last"):
+        bits = _vector(arrays, f"{section}/{end}", np.uint64)
+        _require(bits.size == (1 << FILTER_BITS) // 64, f"{section}/{end}", f"{bits.size} words")
 
 
 def _check_fold(table: NDArray[Any]) -> None:
