@@ -21,6 +21,8 @@ BASES = ("curated", "gazetteer", "learned", "near", "movement", "rule", "mcc", "
 
 LEVELS: tuple[Level, ...] = ("LOW", "MEDIUM", "HIGH", "VERY_HIGH")
 
+ROUNDED_TO = 10_000
+
 PRIOR: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "curated": ((0.0, 0.2, 0.35, 0.5, 0.57, 0.77), (0.3, 0.5, 0.75, 0.9, 0.95, 0.99)),
     "gazetteer": ((0.0, 0.2, 0.35, 0.5, 0.57, 0.77), (0.2, 0.4, 0.65, 0.82, 0.9, 0.98)),
@@ -102,7 +104,8 @@ class Calibration:
         if basis < 0:
             return 0.0
         x, y = self._maps[basis]
-        return round(float(np.interp((score - 0.5 * runner_up) / ONE, x, y)), 4)
+        found = float(np.interp((score - 0.5 * runner_up) / ONE, x, y))
+        return round(found * ROUNDED_TO) / ROUNDED_TO  # as numpy rounds, which at a tie is not as Python rounds to four decimals
 
 
 def level_numbers(confidence: NDArray[np.float64], bounds: LevelBounds) -> NDArray[np.int32]:
