@@ -37,18 +37,8 @@ COMPARED_PREFIXES = ("pattern/", "semantic/")
 NAMES_ONLY = {"merchant_website", "channel", "rule_why", "category_description", "place", "region"}
 """String tables that decide nothing: people read them in explanations. Places are compared by their arrays."""
 
-COMPARED_STRINGS = {
-    "merchant_id",
-    "merchant_name",
-    "alias_id",
-    "processor",
-    "learned",
-    "rule_id",
-    "pattern",
-    "category",
-    "primary",
-    "phrase",
-}
+WORDS = ("merchant_id", "merchant_name", "alias_id", "processor", "learned", "phrase")
+COMPARED_STRINGS = {*WORDS, "rule_id", "pattern", "category", "primary"}
 OF_THE_PACK_ITSELF = {"digest", "name", "version", "counts"}
 
 
@@ -71,7 +61,8 @@ def difference(old: CompiledPack, new: CompiledPack) -> Difference:
     apart = _settings_apart(old.manifest, new.manifest) or _tables_apart(old, new)
     if reason := apart or _taxonomy_apart(old, new) or _semantic_apart(old, new):
         return Difference(everything=reason)
-    clauses = [*rule_clauses(old, new), *_mcc_clauses(old, new), *word_clauses(old, new)]
+    words = () if _same_words(old, new) else word_clauses(old, new)
+    clauses = dict.fromkeys((*rule_clauses(old, new), *_mcc_clauses(old, new), *words))
     if len(clauses) > MOST_CLAUSES:
         return Difference(everything=f"{len(clauses):,} rules, names and codes differ")
     return Difference(tuple(clauses))
@@ -98,6 +89,14 @@ def _tables_apart(old: CompiledPack, new: CompiledPack) -> str:
             return f"the texts {name}"
     missing = COMPARED_STRINGS - (set(old.strings) & set(new.strings))
     return f"a pack does not tell its texts {min(missing)}" if missing else ""
+
+
+def _same_words(old: CompiledPack, new: CompiledPack) -> bool:
+    """Say quickly that no name and no wording differs, as when a rule alone was changed."""
+    if any(not old.strings[name].equals(new.strings[name]) for name in ("category", *WORDS)):
+        return False
+    names = {*old.arrays, *new.arrays}
+    return all(_same(old, new, name) for name in names if name.startswith(("merchant/", "near/", "phrase/", "learned/")))
 
 
 def _same(old: CompiledPack, new: CompiledPack, name: str) -> bool:

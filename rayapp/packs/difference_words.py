@@ -78,12 +78,16 @@ def _learned(pack: CompiledPack) -> tuple[pa.Array, pa.Array]:
 
 
 def _near_names(pack: CompiledPack) -> tuple[pa.Array, pa.Array]:
-    """Give the plain names without spaces, with their aliases; of aliases that share a name the order counts."""
+    """Give the plain names without spaces, with their aliases; of aliases that share a name the order counts.
+
+    Everyday words that stand among them so that they are taken for no name have no alias.
+    """
     arrays = pack.arrays
     offset = arrays["near/offset"]
     names = string_table(offset, arrays["near/text"][: offset[-1]])
-    alias = pa.array(arrays["near/alias"])
-    facts = _join(pack.strings["alias_id"].take(alias), _alias_facts(pack).take(alias), _text(_place_in_run(names)))
+    alias = pa.array(arrays["near/alias"], mask=arrays["near/alias"] < 0)
+    known = _join(pack.strings["alias_id"], _alias_facts(pack)).take(alias)
+    facts = _join(pc.fill_null(known, ""), _text(_place_in_run(names)))
     return names, facts
 
 
