@@ -1,43 +1,78 @@
-"""A load: a plan's pieces into the database, in this process or on Ray Data, with the ledger as the only count.
-
-What flows through Ray Data are the pieces' places alone. An actor reads, classifies and loads a piece in one transaction, so that however
-often Ray tries a piece again, it is loaded once.
-"""
+"""A load from its plan to its last row: in this process, or on Ray Data when it is huge, with the ledger as the only count."""
 
 import asyncio
-import logging
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
+import asyncpg
 import msgspec
-import numpy as np
 
-from rayapp.data_jobs.load_piece import PieceLoader
+from rayapp.data_jobs.bad_rows import Limit, too_many_bad, write_rejects
+from rayapp.data_jobs.loading import Loading, open_loader
+from rayapp.data_jobs.watching import CANCELLED, TOO_MANY_BAD, ShouldStop, Tell, Watch
+from rayapp.datasets import Dataset
 from rayapp.datasets import dataset as declared
-from rayapp.errors import RayappError
-from rayapp.rule_actor import active_digest, fetch_pack
-from rayapp.scoring.classifier import Classifier
+from rayapp.errors import InvalidInput, Unavailable
 from rayapp.settings import Settings
 from rayapp.sources.pieces import Piece, Plan, ReadPiece
-from rayapp.store.chunks import ChunkLoader
+from rayapp.store.active_pack import active_digest
+from rayapp.store.chunks import first_load_runs
 from rayapp.store.database import connection, resolve_url
-from rayapp.store.ledger import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job
+from rayapp.store.first_load import begin_first_load, end_first_load, first_load_of
+from rayapp.store.ledger import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job, quarantined, stop_job
 
-LOADER_CPUS = 0.75
-"""What a loading actor books; the rest of its core is PostgreSQL's."""
-
-TELL_S = 0.5
-
-Tell = Callable[[Progress], None]
-"""Called now and then with how far a load is."""
+HUGE = "huge"
 
 
-async def begin(settings: Settings, dataset: str, plan: Plan) -> tuple[Job, Progress]:
-    """Begin a load with the pack that is active now, or go on with the one that loaded the same source with the same pack before."""
-    pack = await active_digest(settings) if declared(dataset, settings.datasets).decides else None
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be loaded how. ``pack`` is the digest of the stored pack that decides, of the active one if not given."""
+
+    dataset: str = "transactions"
+    pack: str | None = None
+    max_bad: str | None = None
+    rejects: Path | None = None
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """Who is told of a load, who may stop it, and how this process comes to a Ray cluster when the load is huge."""
+
+    begun: Callable[[Job, Progress], None] = lambda _job, _progress: None
+    tell: Tell = lambda _progress: None
+    should_stop: ShouldStop = lambda: False
+    cluster: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece], around: Surroundings) -> Progress:
+    """Load a planned source, or go on with its load; gives the counts, with ``stopped_why`` when it was cancelled.
+
+    Raises ``InvalidInput`` when there are more bad rows than may be, ``Unavailable`` when something broke; run again it goes on.
+    """
+    plan, read = planned
+    limit = Limit.read(wanted.max_bad)
+    dataset = declared(wanted.dataset, settings.datasets)
+    job, before = asyncio.run(_begin(settings, wanted, dataset, plan))
+    around.begun(job, before)
+    loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows))
+    try:
+        stopped = "" if job.finished else _load(loading, plan, around)
+        progress = asyncio.run(_end(loading, stopped))
+    finally:
+        if wanted.rejects is not None:
+            write_rejects(wanted.rejects, asyncio.run(_rejected(loading)))
+    around.tell(progress)
+    if stopped == TOO_MANY_BAD and loading.most_bad is not None:
+        raise too_many_bad(progress.quarantined, progress.rows, loading.most_bad)
+    if not stopped and progress.chunks_done < progress.chunks:
+        raise Unavailable(f"{progress.chunks - progress.chunks_done} of {progress.chunks} pieces are not loaded: run it again to go on")
+    return progress
+
+
+async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress]:
+    """Begin a load, or go on with the one that loaded the same source with the same pack before."""
+    pack = (wanted.pack or await active_digest(settings)) if dataset.decides else None
     source = Source(
-        dataset=dataset,
+        dataset=dataset.name,
         name=plan.source,
         digest=plan.content,
         bytes=plan.bytes,
@@ -49,119 +84,68 @@ async def begin(settings: Settings, dataset: str, plan: Plan) -> tuple[Job, Prog
     )
     async with connection(resolve_url(settings)) as session:
         job = await open_job(session, source)
+        if not job.finished:
+            await _begin_first(session, job, dataset)
         return job, await job_progress(session, job)
 
 
-async def left(settings: Settings, job: Job, plan: Plan) -> list[Piece]:
+async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) -> None:
+    """Fill empty tables without their keys, when much is to come; raises ``Unavailable`` while another load does."""
+    if job.tier == HUGE:
+        await begin_first_load(session, job, dataset)
+    elif (running := await first_load_of(session, dataset.name)) not in {None, str(job.id)}:
+        raise first_load_runs(dataset.name, running)
+
+
+def _load(loading: Loading, plan: Plan, around: Surroundings) -> str:
+    """Load the pieces that are left; says why it was stopped, nothing when it was not."""
+    pieces = asyncio.run(_left(loading, plan))
+    with Watch(loading, around.tell, around.should_stop) as watch:
+        try:
+            if pieces and loading.job.tier == HUGE:
+                from rayapp.data_jobs.ray_load import load_on_ray
+
+                with around.cluster():
+                    load_on_ray(loading, pieces)
+            elif pieces:
+                asyncio.run(_load_here(loading, pieces, watch.stopping))
+        except InvalidInput:
+            watch.stopped = watch.stopped or TOO_MANY_BAD
+            asyncio.run(_end(loading, watch.stopped))
+            raise
+    return watch.stopped
+
+
+async def _left(loading: Loading, plan: Plan) -> list[Piece]:
     """Give the pieces that are not loaded yet, by the cut that the load began with."""
-    pieces = plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
-    async with connection(resolve_url(settings)) as session:
-        done = await loaded_chunks(session, job)
+    manifest = loading.job.manifest
+    pieces = plan.pieces if manifest is None else msgspec.json.decode(manifest, type=tuple[Piece, ...])
+    async with connection(resolve_url(loading.settings)) as session:
+        done = await loaded_chunks(session, loading.job)
     return [piece for piece in pieces if piece.number not in done]
 
 
-def chunk_loader(settings: Settings, job: Job) -> ChunkLoader:
-    """Make the writer of a load's chunks."""
-    return ChunkLoader(job, declared(job.dataset, settings.datasets))
+async def _load_here(loading: Loading, pieces: list[Piece], stopping: Callable[[], bool]) -> None:
+    async with open_loader(loading) as loader:
+        await loader.load_all(pieces, stopping)
 
 
-async def finish(settings: Settings, job: Job) -> Progress:
-    """Close the load if nothing is left of it, and give its counts."""
-    async with connection(resolve_url(settings)) as session:
-        return await finish_job(session, job)
+async def _end(loading: Loading, stopped: str) -> Progress:
+    """Close the load if nothing is left of it, or note why it was stopped; either way its tables have their keys again."""
+    async with connection(resolve_url(loading.settings)) as session:
+        done = len(await loaded_chunks(session, loading.job)) == loading.job.chunks
+        if done or stopped:
+            await end_first_load(session, loading.job, loading.dataset)
+        if stopped and not done:
+            await stop_job(session, loading.job, stopped)
+        return await finish_job(session, loading.job)
 
 
-async def load_here(settings: Settings, job: Job, pack: str | None, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
-    """Load pieces one after the other in this process."""
-    classifier = await _classifier(settings, pack)
-    loader = PieceLoader(resolve_url(settings), chunk_loader(settings, job), classifier, read)
-    try:
-        async with connection(resolve_url(settings)) as session:
-            for piece in pieces:
-                await loader.load(piece)
-                tell(await job_progress(session, job))
-    finally:
-        await loader.close()
+async def _rejected(loading: Loading) -> list[object]:
+    async with connection(resolve_url(loading.settings)) as session:
+        return list(await quarantined(session, loading.job))
 
 
-def load_on_ray(settings: Settings, job: Job, pack: str | None, pieces: Sequence[Piece], read: ReadPiece, tell: Tell) -> None:  # noqa: PLR0913, PLR0917
-    """Load pieces in parallel on the cluster that this process is connected to. Raises our own errors as such."""
-    import ray
-    from ray.exceptions import RayError
-
-    _quieten()
-    actors = max(1, min(len(pieces), int(ray.available_resources().get("CPU", 1) / LOADER_CPUS)))
-    places = [{name: getattr(piece, name) for name in Piece.__struct_fields__} for piece in pieces]
-    found = ray.data.from_items(places, override_num_blocks=len(places)).map_batches(
-        PieceActor,
-        batch_size=1,
-        fn_constructor_args=(settings, job, pack, read),
-        compute=ray.data.ActorPoolStrategy(size=actors),
-        num_cpus=LOADER_CPUS,
-    )
-    with _Telling(settings, job, tell):
-        try:
-            found.materialize()
-        except RayError as error:
-            raise _ours(error) from error
-
-
-class PieceActor:
-    """Ray Data's view of a ``PieceLoader``: a batch is one piece's place, and gives its number back."""
-
-    def __init__(self, settings: Settings, job: Job, pack: str | None, read: ReadPiece) -> None:
-        """Fetch the pack by its digest, so that all actors of a load decide by the same one whatever becomes active meanwhile."""
-        self._runner = asyncio.Runner()
-        classifier = self._runner.run(_classifier(settings, pack))
-        self._loader = PieceLoader(resolve_url(settings), chunk_loader(settings, job), classifier, read)
-
-    def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        """Load the pieces of a batch."""
-        for values in zip(*(batch[name].tolist() for name in Piece.__struct_fields__), strict=True):
-            self._runner.run(self._loader.load(Piece(*values)))
-        return {"number": batch["number"]}
-
-
-async def _classifier(settings: Settings, pack: str | None) -> Classifier | None:
-    return None if pack is None else Classifier((await fetch_pack(settings, pack)).pack)
-
-
-class _Telling:
-    """Tells how far a load is, from a thread of its own, for the length of a context."""
-
-    def __init__(self, settings: Settings, job: Job, tell: Tell) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._keep_telling(settings, job, tell)), daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    async def _keep_telling(self, settings: Settings, job: Job, tell: Tell) -> None:
-        while not await asyncio.to_thread(self._stop.wait, TELL_S):
-            try:
-                async with connection(resolve_url(settings)) as session:
-                    tell(await job_progress(session, job))
-            except RayappError as error:
-                logging.getLogger(__name__).warning("ingest.progress_unknown", extra={"reason": str(error)})
-
-
-def _quieten() -> None:
-    """Keep Ray Data's own bars and reports off the terminal: its counts double when a task is tried again."""
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-
-
-def _ours(error: BaseException) -> BaseException:
-    """Find our own error inside of Ray's."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, RayappError):
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    return seen or error
+async def cancel_load(settings: Settings, load: str) -> Progress:
+    """Stop a load, wherever it runs; its tables get their keys, what is loaded stays, and the same source goes on with it later."""
+    raise NotImplementedError(load, settings, CANCELLED)

@@ -1,12 +1,15 @@
 """One piece from its bytes to the database: read, classified where it is to be, and loaded exactly once in one transaction."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from rayapp.data_jobs.bad_rows import bad_rows, too_many_bad
 from rayapp.datasets import Dataset
 from rayapp.errors import Problem, Unavailable
 from rayapp.scoring.classifier import Classifier
@@ -14,43 +17,61 @@ from rayapp.scoring.output import SCHEMA
 from rayapp.sources.pieces import Piece, ReadPiece, Rows
 from rayapp.store.chunks import ChunkLoader, Prepared
 from rayapp.store.database import connect
-from rayapp.store.ledger import Counts, Job, Rejected
+from rayapp.store.ledger import Counts, Rejected
 from rayapp.store.staging import Chunk
 from rayapp.store.values import read_values
 
 TRIES = 8
 FIRST_PAUSE_S = 0.2
 
+AfterPiece = Callable[[], bool]
+"""Called after each piece; says whether the load shall stop."""
+
 
 class PieceLoader:
     """Loads pieces of one job over one connection, which is renewed when it breaks."""
 
-    def __init__(self, url: str, chunks: ChunkLoader, classifier: Classifier | None, read: ReadPiece) -> None:
+    def __init__(self, url: str, work: "PieceWork", chunks: ChunkLoader) -> None:
         """Take what all pieces share; nothing is connected yet."""
         self._url = url
+        self._work = work
         self._chunks = chunks
-        self._classifier = classifier
-        self._read = read
         self._session: Any = None
 
-    @property
-    def job(self) -> Job:
-        """The job whose pieces these are."""
-        return self._chunks.job
+    async def load_all(self, pieces: Iterable[Piece], after: AfterPiece = lambda: False) -> None:
+        """Load pieces, of which the next is read and classified while PostgreSQL writes one; ``after`` each says whether to stop.
 
-    async def load(self, piece: Piece) -> Counts | None:
-        """Load a piece, ``None`` when it was loaded before. Raises ``Unavailable`` when the database does not come back."""
-        return await self.send(await asyncio.to_thread(self.prepare, piece))
+        Raises ``Unavailable`` when the database does not come back, ``InvalidInput`` when a piece has more bad rows than the load may have.
+        """
+        ahead: asyncio.Future[Prepared] | None = None
+        try:
+            for piece in pieces:
+                following = asyncio.ensure_future(asyncio.to_thread(self._prepare, piece))
+                if ahead is not None:
+                    ready, ahead = await ahead, following
+                    await self._send(ready)
+                    if after() or self._chunks.stopped:
+                        return
+                ahead = following
+            if ahead is not None:
+                await self._send(await ahead)
+                after()
+        finally:
+            if ahead is not None and not ahead.done():
+                await asyncio.wait([ahead])
 
-    def prepare(self, piece: Piece) -> Prepared:
+    def _prepare(self, piece: Piece) -> Prepared:
         """Read, classify and encode a piece: all of the work that needs no database."""
-        return self._chunks.prepare(chunk_of(piece, self._chunks.dataset, self._classifier, self._read))
+        return self._chunks.prepare(self._work.chunk(piece))
 
-    async def send(self, chunk: Prepared) -> Counts | None:
+    async def _send(self, chunk: Prepared) -> Counts | None:
         """Write a prepared piece, over a new connection when one breaks."""
         for trial in range(TRIES):
             try:
                 self._session = self._session or await connect(self._url)
+                if self._work.most_bad is not None and bad_rows(chunk.rejected) > self._work.most_bad:
+                    await self._chunks.refuse(self._session, chunk)
+                    raise too_many_bad(bad_rows(chunk.rejected), chunk.rows + bad_rows(chunk.rejected), self._work.most_bad)
                 return await self._chunks.load(self._session, chunk)
             except Unavailable:
                 await self.close()
@@ -66,30 +87,52 @@ class PieceLoader:
             self._session = None
 
 
-def chunk_of(piece: Piece, dataset: Dataset, classifier: Classifier | None, read: ReadPiece) -> Chunk:
-    """Read and classify a piece; what cannot be loaded is told by line, column, value and reason."""
-    loaded: list[pa.Table] = []
-    decisions: list[pa.Table] = []
-    places: list[NDArray[np.int64]] = []
-    rejected: list[Rejected] = []
-    for rows in read(piece):
-        values = read_values(dataset, rows.table)
-        problems = values.problems
-        good = _without(rows.table.num_rows, problems)
-        if classifier is not None:
-            decided, faults = classifier.classify_rows(rows.table)
+class PieceWork(msgspec.Struct, frozen=True):
+    """How a piece becomes a chunk."""
+
+    dataset: Dataset
+    classifier: Classifier | None
+    """For a dataset that is classified."""
+    read: ReadPiece
+    most_bad: int | None = None
+    """Bad rows that the load may have."""
+
+    def chunk(self, piece: Piece) -> Chunk:
+        """Read and classify a piece; what cannot be loaded is told by line, column, value and reason."""
+        parts = [self._part(rows) for rows in self.read(piece)]
+        if not parts:
+            parts = [_Part(read_values(self.dataset, pa.table({})).table, SCHEMA.empty_table(), np.zeros(0, np.int64), [])]
+        places = (np.concatenate([part.places for part in parts]) - piece.first_row).astype(np.int32)
+        return Chunk(
+            piece.number,
+            pa.concat_tables([part.rows for part in parts]),
+            pa.array(places),
+            [bad for part in parts for bad in part.rejected],
+            pa.concat_tables([part.decisions for part in parts]) if self.classifier is not None else None,
+        )
+
+    def _part(self, rows: Rows) -> "_Part":
+        """Read and classify the rows that were read together."""
+        values = read_values(self.dataset, rows.table)
+        good = _without(rows.table.num_rows, values.problems)
+        problems, decided = values.problems, SCHEMA.empty_table()
+        if self.classifier is not None:
+            decided, faults = self.classifier.classify_rows(rows.table)
             engine_good = _without(rows.table.num_rows, faults)
-            decisions.append(_kept(decided, good[engine_good]))
+            decided = _kept(decided, good[engine_good])
             good &= engine_good
             problems = [*faults, *problems]
-        loaded.append(_kept(values.table, good))
-        places.append(np.asarray(rows.places, np.int64)[good])
-        rejected += _rejected(rows, problems)
-    if not loaded:
-        loaded, decisions, places = [read_values(dataset, pa.table({})).table], [SCHEMA.empty_table()], [np.zeros(0, np.int64)]
-    in_piece = (np.concatenate(places) - piece.first_row).astype(np.int32)
-    decided_rows = pa.concat_tables(decisions) if classifier is not None else None
-    return Chunk(piece.number, pa.concat_tables(loaded), pa.array(in_piece), tuple(rejected), decided_rows)
+        places = np.arange(rows.places.start, rows.places.stop) if isinstance(rows.places, range) else np.asarray(rows.places, np.int64)
+        return _Part(_kept(values.table, good), decided, places[good], _rejected(rows, problems))
+
+
+class _Part(NamedTuple):
+    """What became of some rows of a piece."""
+
+    rows: pa.Table
+    decisions: pa.Table
+    places: NDArray[np.int64]
+    rejected: list[Rejected]
 
 
 def _kept(table: pa.Table, good: NDArray[np.bool_]) -> pa.Table:

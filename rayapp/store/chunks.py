@@ -1,6 +1,7 @@
 """Loading a source exactly once: a chunk's rows and its entry in the ledger are committed together."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import asyncpg
 import msgspec
@@ -11,9 +12,12 @@ from rayapp.store.database import errors_as_ours
 from rayapp.store.ledger import SQL, Counts, Job, Rejected, quarantine
 from rayapp.store.staging import Chunk, Copied, copies
 
-NO_FIRST_LOAD = 0
 DOUBTS = 16
 """Chunks that are merged without a try to copy them, after keys were found in the table that a probe had missed."""
+
+
+class _StoppedError(Exception):
+    """The job was stopped; what the transaction has done so far is to be forgotten."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -32,6 +36,8 @@ class ChunkLoader:
         """Take what all chunks share."""
         self.job = job
         self.dataset = dataset
+        self.stopped = False
+        """The job was found stopped: nothing more of it is loaded."""
         self._doubts = 0
 
     def prepare(self, chunk: Chunk) -> Prepared:
@@ -39,32 +45,48 @@ class ChunkLoader:
         return Prepared(chunk.number, chunk.rows.num_rows, copies(self.job, self.dataset, chunk), chunk.rejected)
 
     async def load(self, session: asyncpg.Connection, chunk: Prepared) -> Counts | None:
-        """Load one chunk exactly once, however often and by however many it is tried; ``None`` when it was loaded already.
+        """Load one chunk exactly once, however often and by however many it is tried.
 
-        One transaction: claim in the ledger, rows, quarantine, counts. A row that is there with a higher version stays. After
+        Gives ``None`` when it was loaded already, or when the job was stopped. One transaction: claim in the ledger, rows, quarantine, counts. A row that is there with a higher version stays. After
         ``Unavailable`` the caller drops the connection and tries again on a new one, also when the answer to the commit was lost.
         """
-        with errors_as_ours():
+        if self.stopped:
+            return None
+        with errors_as_ours(), suppress(_StoppedError):
             async with session.transaction():
-                await session.execute(SQL["take_turn"], self.dataset.name, self.dataset.decides)
-                first = await session.fetchval(SQL["claim_chunk"], self.job.seq, chunk.number, self.dataset.name)
-                if first is None:
-                    return None
-                if first not in {NO_FIRST_LOAD, self.job.seq}:
-                    raise first_load_runs(self.dataset.name)
-                inserted, updated = await self._write(session, chunk, straight=first == self.job.seq)
-                bad = await quarantine(session, self.job, chunk.number, chunk.rejected)
-                counts = _counts(chunk, inserted, updated, bad)
-                await session.execute(SQL["count_chunk"], self.job.seq, chunk.number, *msgspec.structs.astuple(counts))
+                return await self._load(session, chunk)
+        self.stopped = True
+        return None
+
+    async def refuse(self, session: asyncpg.Connection, chunk: Prepared) -> None:
+        """Keep what is wrong with a chunk that is not loaded, since too much is."""
+        with errors_as_ours():
+            await quarantine(session, self.job, chunk.number, chunk.rejected)
+
+    async def _load(self, session: asyncpg.Connection, chunk: Prepared) -> Counts | None:
+        await session.execute(SQL["take_turn"], self.dataset.name, self.dataset.decides)
+        claimed = await session.fetchrow(SQL["claim_chunk"], self.job.seq, chunk.number, self.dataset.name)
+        if claimed is None:
+            return None
+        first, stopped = claimed
+        if stopped:
+            raise _StoppedError
+        if first not in {None, self.job.seq}:
+            raise first_load_runs(self.dataset.name, await session.fetchval(SQL["job_id"], first))
+        inserted, updated = await self._write(session, chunk, straight=first is not None)
+        bad = await quarantine(session, self.job, chunk.number, chunk.rejected)
+        counts = _counts(chunk, inserted, updated, bad)
+        await session.execute(SQL["count_chunk"], self.job.seq, chunk.number, *msgspec.structs.astuple(counts))
         return counts
 
     async def _write(self, session: asyncpg.Connection, chunk: Prepared, *, straight: bool) -> tuple[int, int]:
         """Write the rows; gives how many are new, and how many were replaced."""
         if not chunk.rows:
             return 0, 0
-        if straight or (await self._are_new(session, chunk) and await self._copied(session, chunk)):
-            if straight:
-                await _copy(session, chunk)
+        if straight:
+            await _copy(session, chunk)
+            return chunk.copied[0].rows, 0
+        if await self._are_new(session, chunk) and await self._copied(session, chunk):
             return chunk.copied[0].rows, 0
         merged = [await _merge(session, copied) for copied in chunk.copied]
         return merged[0]
@@ -87,9 +109,9 @@ class ChunkLoader:
         return True
 
 
-def first_load_runs(dataset: str) -> Unavailable:
+def first_load_runs(dataset: str, job: object) -> Unavailable:
     """Say why a dataset takes no other load now."""
-    return Unavailable(f"a first load of {dataset} runs: let it end, run it again if it broke off, or cancel it")
+    return Unavailable(f"a first load of {dataset} runs (load {job}): let it end, run it again if it broke off, or cancel it")
 
 
 async def _copy(session: asyncpg.Connection, chunk: Prepared) -> None:

@@ -40,11 +40,16 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('rayapp.load.' || $1, 0)),
        CASE WHEN $2 THEN pg_advisory_xact_lock_shared(hashtext('rayapp.decisions')) END;
 
 -- name: claim_chunk
--- Who claims the same chunk meanwhile waits here until this one is committed or gone. Says whose first load of the dataset runs, if any.
+-- Who claims the same chunk meanwhile waits here until this one is committed or gone. Says whose first load of the dataset runs, if any,
+-- and whether the job was stopped.
 INSERT INTO rayapp.ingest_chunk (job_seq, number)
 VALUES ($1, $2)
 ON CONFLICT DO NOTHING
-RETURNING coalesce((SELECT job_seq FROM rayapp.first_load WHERE dataset = $3), 0);
+RETURNING (SELECT job_seq FROM rayapp.first_load WHERE dataset = $3) AS first_load,
+          (SELECT stopped_at IS NOT NULL FROM rayapp.ingest_job WHERE seq = $1) AS stopped;
+
+-- name: job_id
+SELECT id FROM rayapp.ingest_job WHERE seq = $1;
 
 -- name: quarantine
 INSERT INTO rayapp.quarantine (job_seq, chunk, line, column_name, value, reason, file)

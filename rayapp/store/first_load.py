@@ -1,0 +1,111 @@
+"""A first load: tables that are empty are filled without keys and indexes, which are built at the end, in one go.
+
+The state is a row in the database, so that a load that broke off goes on in it, whoever goes on, and other loads of the dataset are
+refused meanwhile. Until the end a key may be in the table several times; then the highest version stays.
+"""
+
+import asyncpg
+
+from rayapp.datasets import Dataset
+from rayapp.datasets.declaration import VERSION
+from rayapp.store.chunks import first_load_runs
+from rayapp.store.database import errors_as_ours
+from rayapp.store.ledger import Job
+from rayapp.store.staging import CHUNK_SHIFT, MOST_ROWS
+from rayapp.store.statements import statements
+from rayapp.store.targets import Target, targets
+
+SQL = statements("first_load")
+
+BUILDING = """
+SET LOCAL maintenance_work_mem = '512MB';
+SET LOCAL max_parallel_maintenance_workers = 2;
+SET LOCAL statement_timeout = 0;
+"""
+
+
+async def begin_first_load(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
+    """Take the dataset's tables into the state of a first load, if they are empty; says whether this job is in that state.
+
+    Raises ``Unavailable`` while another job's first load runs.
+    """
+    with errors_as_ours():
+        try:
+            async with session.transaction():
+                await session.execute(SQL["take_all_turns"], dataset.name, dataset.decides)
+                return await _begin(session, job, dataset)
+        except asyncpg.DependentObjectsStillExistError:
+            return False  # somebody's foreign key points at the table: it is loaded as any other
+
+
+async def _begin(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
+    state = await session.fetchrow(SQL["state"], dataset.name)
+    if state is not None:
+        if state["job_seq"] != job.seq:
+            raise first_load_runs(dataset.name, str(state["id"]))
+        return True
+    filled = [await session.fetchval(f"SELECT EXISTS (SELECT FROM {target.quoted})") for target in targets(dataset)]  # noqa: S608 - checked
+    if any(filled) or await session.fetch(SQL["others"], dataset.name, job.seq):
+        return False
+    rebuild = []
+    for target in targets(dataset):
+        for key in await session.fetch(SQL["keys"], target.quoted):
+            await session.execute(key["drops"])
+            rebuild.append(key["builds"])
+    await session.execute(SQL["begin"], dataset.name, job.seq, rebuild)
+    return True
+
+
+async def end_first_load(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
+    """Build the keys and indexes of what is loaded, and let other loads in; says whether this job was in that state.
+
+    One transaction: who is killed in it has changed nothing. A job that is not done yet goes on as any other.
+    """
+    with errors_as_ours():
+        async with session.transaction():
+            await session.execute(SQL["take_all_turns"], dataset.name, dataset.decides)
+            state = await session.fetchrow(SQL["state"], dataset.name)
+            if state is None or state["job_seq"] != job.seq:
+                return False
+            await session.execute(BUILDING)
+            await _build(session, job, dataset, state["rebuild"])
+            await session.execute(SQL["end"], dataset.name)
+        for target in targets(dataset):
+            await session.execute(f"ANALYZE {target.quoted}")
+    return True
+
+
+async def first_load_of(session: asyncpg.Connection, dataset: str) -> str | None:
+    """Give the id of the job whose first load of a dataset runs, if one does: its tables have no keys until it ends."""
+    with errors_as_ours():
+        state = await session.fetchrow(SQL["state"], dataset)
+    return None if state is None else str(state["id"])
+
+
+async def _build(session: asyncpg.Connection, job: Job, dataset: Dataset, rebuild: list[str]) -> None:
+    """Build keys and indexes; only if a key is there twice, take out its lower versions first."""
+    try:
+        async with session.transaction():
+            for statement in rebuild:
+                await session.execute(statement)
+    except asyncpg.UniqueViolationError:
+        own, *beside = targets(dataset)
+        await _leave_highest(session, job, own)
+        for target in beside:
+            await session.execute(_without_lower(target))
+        for statement in rebuild:
+            await session.execute(statement)
+
+
+async def _leave_highest(session: asyncpg.Connection, job: Job, target: Target) -> None:
+    chunk = f"(({VERSION} >> {CHUNK_SHIFT}) & {MOST_ROWS - 1})::integer"
+    counted = f"WITH gone AS ({_without_lower(target)} RETURNING {chunk} AS number) SELECT number, count(*)::integer FROM gone GROUP BY 1"  # noqa: S608
+    gone = await session.fetch(counted)
+    await session.execute(SQL["count_superseded"], job.seq, [row[0] for row in gone], [row[1] for row in gone])
+
+
+def _without_lower(target: Target) -> str:
+    """Give the statement that deletes all but the highest version of each key."""
+    key = ", ".join(f'"{name}"' for name in target.key)
+    ranked = f'SELECT ctid, row_number() OVER (PARTITION BY {key} ORDER BY "{VERSION}" DESC) AS place FROM {target.quoted}'  # noqa: S608
+    return f"DELETE FROM {target.quoted} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ({ranked}) ranked WHERE place > 1))"  # noqa: S608

@@ -1,0 +1,41 @@
+-- name: take_all_turns
+-- Waits until no chunk of the dataset is being loaded, and lets none begin.
+SELECT pg_advisory_xact_lock(hashtextextended('rayapp.load.' || $1, 0)),
+       CASE WHEN $2 THEN pg_advisory_xact_lock(hashtext('rayapp.decisions')) END;
+
+-- name: state
+SELECT job_seq, rebuild, seq IS NOT NULL AND finished_at IS NULL AS unfinished, job.id
+FROM rayapp.first_load JOIN rayapp.ingest_job job ON job.seq = job_seq
+WHERE first_load.dataset = $1;
+
+-- name: others
+-- Loads of the dataset that began and did not end: they would find their tables without keys.
+SELECT id FROM rayapp.ingest_job job
+WHERE dataset = $1 AND seq <> $2 AND finished_at IS NULL AND stopped_at IS NULL
+  AND EXISTS (SELECT FROM rayapp.ingest_chunk chunk WHERE chunk.job_seq = job.seq);
+
+-- name: keys
+-- Keys and indexes of a table: how each is dropped and how it is built. Keys first, since other indexes can be built in any order.
+SELECT CASE WHEN con.oid IS NULL THEN format('DROP INDEX %I.%I', ns.nspname, index_class.relname)
+            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', $1, con.conname) END AS drops,
+       CASE WHEN con.oid IS NULL THEN pg_get_indexdef(index.indexrelid)
+            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1, con.conname, pg_get_constraintdef(con.oid)) END AS builds
+FROM pg_index index
+JOIN pg_class index_class ON index_class.oid = index.indexrelid
+JOIN pg_namespace ns ON ns.oid = index_class.relnamespace
+LEFT JOIN pg_constraint con ON con.conindid = index.indexrelid AND con.contype IN ('p', 'u', 'x')
+WHERE index.indrelid = $1::regclass
+ORDER BY index.indisprimary DESC, index_class.relname;
+
+-- name: begin
+INSERT INTO rayapp.first_load (dataset, job_seq, rebuild) VALUES ($1, $2, $3);
+
+-- name: end
+DELETE FROM rayapp.first_load WHERE dataset = $1;
+
+-- name: count_superseded
+-- $2: how many rows were taken out of each chunk ($1: the chunk's number). They were counted as inserted.
+UPDATE rayapp.ingest_chunk chunk
+SET inserted = inserted - gone.rows, superseded = superseded + gone.rows
+FROM (SELECT unnest($2::integer[]) AS number, unnest($3::integer[]) AS rows) gone
+WHERE chunk.job_seq = $1 AND chunk.number = gone.number;
