@@ -20,6 +20,7 @@ from rayapp.errors import InvalidSetup, RayappError, Unavailable
 from rayapp.packs import CompiledPack, load_pack
 from rayapp.settings import Settings
 from rayapp.store import packs as stored
+from rayapp.store.active_pack import install_pack
 from rayapp.store.database import connection, resolve_url
 
 NAMESPACE = "rayapp"
@@ -34,8 +35,6 @@ FIRST_S = 30.0
 RETRY_S = 1.0
 NO_VERSION = 0
 """Version of the installation's own pack, which is used while the database does not answer."""
-
-FROM_INSTALLATION = "the default pack of this installation"
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class RuleActor:
 
     async def _watch_database(self) -> None:
         async with connection(resolve_url(self._settings)) as session:
-            await _install_pack(session, self._settings)
+            await install_pack(session, self._settings)
             await session.add_listener(stored.CHANNEL, lambda *_: self._look.set())
             while True:
                 self._look.clear()
@@ -128,17 +127,6 @@ class RuleActor:
             self._active = Active(version, pack.digest, [artefact])
             self._changed.notify_all()
         log.info("rule_actor.pack_active", extra={"version": version, "pack": pack.digest})
-
-
-async def _install_pack(session: Any, settings: Settings) -> None:  # noqa: ANN401 - a connection of asyncpg, which has no types
-    """Store and activate the installation's pack, unless a person has activated another."""
-    activations = await stored.list_activations(session, most=1)
-    if activations and activations[0].reason != FROM_INSTALLATION:
-        return
-    pack = await asyncio.to_thread(load_pack, settings.pack)
-    if not activations or activations[0].digest != pack.digest:
-        await stored.save_pack(session, pack.digest, pack.manifest.name, await asyncio.to_thread(pack.dump))
-        await stored.activate_pack(session, pack.digest, FROM_INSTALLATION)
 
 
 def start_rule_actor(settings: Settings) -> Any:  # noqa: ANN401 - Ray's handles have no type of their own
@@ -174,18 +162,6 @@ async def fetch_pack(settings: Settings, digest: str | None = None) -> Fetched:
         if digest not in {None, pack.digest}:
             raise
         return Fetched(NO_VERSION, pack)
-
-
-async def active_digest(settings: Settings) -> str:
-    """Give the digest of the pack that new work is decided by; stores the installation's pack where there is none yet."""
-    async with connection(resolve_url(settings)) as session:
-        digest = await stored.current_pack(session)
-        if digest is None:
-            await _install_pack(session, settings)
-            digest = await stored.current_pack(session)
-    if digest is None:
-        raise InvalidSetup("no pack is active: `rayapp packs publish --activate` makes one")
-    return digest
 
 
 async def _from_database(session: Any, digest: str | None) -> Fetched:  # noqa: ANN401 - see _catch_up

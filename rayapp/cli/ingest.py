@@ -1,135 +1,99 @@
-"""``rayapp ingest``: a file classified into PostgreSQL, exactly once however often it is run."""
+"""``rayapp ingest``: files into PostgreSQL, transactions classified on the way, exactly once however often it is run."""
 
-import asyncio
-import sys
-import time
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
-from rayapp.datasets import dataset
-from rayapp.errors import InvalidInput, Unavailable
+from rayapp.cli.ingest_voice import Voice
+from rayapp.cli.shop_folder import Part, parts_of
+from rayapp.errors import InvalidInput
 from rayapp.launch.driver import connected, prepare_environment
 from rayapp.settings import Settings
-from rayapp.sources.options import SourceOptions
-from rayapp.sources.pieces import Plan
-from rayapp.sources.planning import plan_source
-from rayapp.sources.reading import PieceReader
+from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
+from rayapp.sources.pieces import Plan, ReadPiece
+from rayapp.sources.planning import drafted, plan_source
 from rayapp.store.database import running_database
-from rayapp.store.ledger import Job, Progress
+from rayapp.store.ledger import Progress
 
-DONE, REJECTED = 0, 3
-PLAIN_LINE_S = 5.0
-REASONS = {
-    "small": "one transaction in this process",
-    "medium": "one transaction in this process",
-    "large": "a transaction for each 500 rows, in this process",
-    "huge": "in parallel on Ray Data",
-}
+DONE, FAILED, REJECTED = 0, 1, 3
+AT_ONCE = 4
+"""Files of several datasets that are loaded side by side."""
 
 
 def run(settings: Settings, arguments: Namespace) -> int:
     """Load the source; gives the exit code."""
-    if arguments.dataset != "transactions":
-        raise InvalidInput(f"there is no dataset {arguments.dataset!r}; there is transactions")
-    voice = Voice(as_json=arguments.json)
-    with plan_source(arguments.source, dataset("transactions"), SourceOptions(), settings) as (plan, read):
-        voice.plan(plan)
-        if arguments.dry_run:
-            return DONE
-        with running_database(settings):
-            progress = _load(settings, arguments.dataset, plan, read, voice)
-    voice.summary(progress)
-    return REJECTED if progress.quarantined else DONE
-
-
-def _load(settings: Settings, dataset: str, plan: Plan, read: PieceReader, voice: "Voice") -> Progress:
+    if arguments.cancel is not None:
+        return _cancel(settings, arguments.cancel)
+    if arguments.source is None:
+        raise InvalidInput("what is to be loaded is missing: rayapp ingest SOURCE")
+    options = _options(arguments)
+    parts = parts_of(arguments.source, arguments.dataset, options, settings)
+    if arguments.dry_run:
+        for part in parts:
+            _describe(settings, part, options)
+        return DONE
     prepare_environment(settings)
-    from rayapp.data_jobs.ingest import begin, finish, left, load_here, load_on_ray
+    with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
+        planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
+        plans.enter_context(running_database(settings))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            ended = list(pool.map(partial(_load, settings, arguments, voice), planned))
+    if any(progress.stopped_why for progress in ended):
+        return FAILED
+    return REJECTED if any(progress.quarantined for progress in ended) else DONE
 
-    def tell(progress: Progress) -> None:
-        voice.progress(plan, progress)
 
-    job, before = asyncio.run(begin(settings, dataset, plan))
-    voice.begin(job, before)
-    pieces = asyncio.run(left(settings, job, plan))
-    if pieces and plan.tier == "huge":
-        with connected(settings, voice.say):
-            load_on_ray(settings, job, before.pack, pieces, read, tell)
-    elif pieces:
-        asyncio.run(load_here(settings, job, before.pack, pieces, read, tell))
-    progress = asyncio.run(finish(settings, job))
-    if progress.chunks_done < progress.chunks:
-        raise Unavailable(f"{progress.chunks - progress.chunks_done} of {progress.chunks} pieces are not loaded: run it again to go on")
+def _load(settings: Settings, arguments: Namespace, voice: Voice, planned: tuple[Part, tuple[Plan, ReadPiece]]) -> Progress:
+    from rayapp.data_jobs.ingest import Surroundings, Wanted, run_load
+
+    part, (plan, read) = planned
+    told = voice.load(part.dataset.name, plan)
+    rejects = Path(arguments.rejects) if arguments.rejects else None
+    if rejects is not None and part.beside:
+        rejects = rejects.with_stem(f"{rejects.stem}-{part.dataset.name}")
+    wanted = Wanted(part.dataset.name, max_bad=arguments.max_bad, rejects=rejects)
+    around = Surroundings(told.begun, told.progress, cluster=partial(connected, settings, voice.say))
+    progress = run_load(settings, wanted, (plan, read), around)
+    told.summary(progress)
     return progress
 
 
-class Voice:
-    """What is told on standard error: sentences for a person, or JSON lines."""
+def _options(arguments: Namespace) -> SourceOptions:
+    mapping = read_mapping_file(Path(arguments.mapping)) if arguments.mapping else MappingFile()
+    constants = {}
+    for given in arguments.set or ():
+        column, sign, value = given.partition("=")
+        if not sign:
+            raise InvalidInput(f"--set {given!r} is not of the form COLUMN=VALUE")
+        constants[column.strip()] = value
+    return SourceOptions(mapping, arguments.encoding, constants=constants)
 
-    def __init__(self, *, as_json: bool) -> None:
-        """Begin."""
-        self._as_json = as_json
-        self._live = sys.stderr.isatty() and not as_json
-        self._started = time.monotonic()
-        self._told = 0.0
-        self._before = 0
 
-    def plan(self, plan: Plan) -> None:
-        """Say what will be done."""
-        if self._as_json:
-            self._event("plan", source=plan.source, rows=plan.rows, bytes=plan.bytes, pieces=len(plan.pieces), tier=plan.tier)
-        else:
-            self.say(f"{plan.source}: {plan.rows:,} rows, {plan.bytes:,} bytes; tier {plan.tier}: {REASONS[plan.tier]}")
+def _describe(settings: Settings, part: Part, options: SourceOptions) -> None:
+    """Print how a source will be read and loaded, as JSON: one object for each dataset."""
+    with drafted(part.source, part.dataset, options, settings) as (plan, _):
+        facts = {name: getattr(plan, name) for name in ("source", "bytes", "rows", "counted", "tier", "files", "mapping", "content")}
+        print(msgspec.json.format(msgspec.json.encode({"dataset": part.dataset.name, **facts, "pieces": len(plan.pieces)})).decode())
 
-    def begin(self, job: Job, before: Progress) -> None:
-        """Say which load it is, and whether it goes on with one that was begun before."""
-        self._before = before.rows
-        if self._as_json:
-            self._event("begin", job=str(job.id), pack=before.pack, pieces_done=before.chunks_done, finished=job.finished)
-        elif job.finished:
-            self.say(f"the same file was loaded with the same pack before ({before.started_at:%Y-%m-%d %H:%M} UTC): nothing to do")
-        elif before.chunks_done:
-            self.say(f"going on with job {job.id}: {before.chunks_done} of {before.chunks} pieces are loaded")
 
-    def progress(self, plan: Plan, progress: Progress) -> None:
-        """Say how far it is: a line that renews itself in a terminal, else a line now and then."""
-        if time.monotonic() - self._told < (0 if self._live else PLAIN_LINE_S):
-            return
-        self._told = time.monotonic()
-        if self._as_json:
-            per_s = round(self._speed(progress))
-            self._event("progress", rows=progress.rows, of=plan.rows, quarantined=progress.quarantined, rows_per_s=per_s)
-            return
-        speed = self._speed(progress)
-        pace = f"{speed:,.0f} rows/s, {(plan.rows - progress.rows) / speed:,.0f} s left" if speed else "loaders are starting"
-        words = f"{progress.rows:,} of {plan.rows:,} rows, {pace}, {progress.quarantined:,} bad"
-        if self._live:
-            print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
-        else:
-            self.say(words)
+def _cancel(settings: Settings, load: str) -> int:
+    """Stop a load that runs, or that broke off and is not to be gone on with."""
+    import asyncio
 
-    def summary(self, progress: Progress) -> None:
-        """Say what became of the rows."""
-        if self._live:
-            print("\r\033[K", end="", file=sys.stderr)
-        counts = {name: getattr(progress, name) for name in ("rows", "inserted", "updated", "superseded", "repeated", "quarantined")}
-        if self._as_json:
-            self._event("summary", job=str(progress.id), pack=progress.pack, seconds=round(time.monotonic() - self._started, 3), **counts)
-            return
-        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name == "inserted" or (count and name != "rows"))
-        self.say(f"job {progress.id}: {progress.rows:,} rows: {told}")
-        if progress.quarantined:
-            self.say("the bad rows are in rayapp.quarantine, with line, column, value and reason")
+    from rayapp.data_jobs.ingest import cancel_load
 
-    def say(self, words: str) -> None:
-        """Say a sentence to a person."""
-        if not self._as_json:
-            print(f"rayapp: {words}", file=sys.stderr, flush=True)
+    try:
+        wanted = UUID(load)
+    except ValueError as error:
+        raise InvalidInput(f"{load!r} is not the id of a load") from error
+    with running_database(settings), Voice(as_json=False) as voice:
+        progress = asyncio.run(cancel_load(settings, wanted))
+        voice.say(f"load {progress.id} of {progress.source} is cancelled; {progress.rows:,} rows of it stay")
+    return DONE
 
-    def _speed(self, progress: Progress) -> float:
-        return (progress.rows - self._before) / max(time.monotonic() - self._started, 1e-9)
 
-    @staticmethod
-    def _event(event: str, **fields: object) -> None:
-        print(msgspec.json.encode({"event": event, **fields}).decode(), file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from argparse import Namespace
 import msgspec
 
 from rayapp.data_jobs.reclassify import Reclassified, ReclassifyRequest, reclassify, summary
-from rayapp.rule_actor import active_digest
+from rayapp.store.active_pack import active_digest
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.store.changesets import Redecided

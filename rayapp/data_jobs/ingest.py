@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -20,7 +21,19 @@ from rayapp.store.active_pack import active_digest
 from rayapp.store.chunks import first_load_runs
 from rayapp.store.database import connection, resolve_url
 from rayapp.store.first_load import begin_first_load, end_first_load, first_load_of
-from rayapp.store.ledger import Job, Progress, Source, finish_job, job_progress, loaded_chunks, open_job, quarantined, stop_job
+from rayapp.store.ledger import (
+    Job,
+    Progress,
+    Rejected,
+    Source,
+    find_job,
+    finish_job,
+    job_progress,
+    loaded_chunks,
+    open_job,
+    quarantined,
+    stop_job,
+)
 
 HUGE = "huge"
 
@@ -141,11 +154,15 @@ async def _end(loading: Loading, stopped: str) -> Progress:
         return await finish_job(session, loading.job)
 
 
-async def _rejected(loading: Loading) -> list[object]:
+async def _rejected(loading: Loading) -> list[Rejected]:
     async with connection(resolve_url(loading.settings)) as session:
-        return list(await quarantined(session, loading.job))
+        return await quarantined(session, loading.job)
 
 
-async def cancel_load(settings: Settings, load: str) -> Progress:
+async def cancel_load(settings: Settings, load: UUID) -> Progress:
     """Stop a load, wherever it runs; its tables get their keys, what is loaded stays, and the same source goes on with it later."""
-    raise NotImplementedError(load, settings, CANCELLED)
+    async with connection(resolve_url(settings)) as session:
+        job = await find_job(session, load)
+        await stop_job(session, job, CANCELLED)
+        await end_first_load(session, job, declared(job.dataset, settings.datasets))
+        return await job_progress(session, job)

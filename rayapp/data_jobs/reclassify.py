@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 
 from rayapp.errors import Unavailable
-from rayapp.rule_actor import active_digest
+from rayapp.store.active_pack import active_digest
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings

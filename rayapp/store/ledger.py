@@ -106,6 +106,15 @@ async def open_job(session: asyncpg.Connection, source: Source) -> Job:
     return Job(**dict(row))
 
 
+async def find_job(session: asyncpg.Connection, job_id: UUID) -> Job:
+    """Give a job by its id; raises ``InvalidInput`` when there is none."""
+    with errors_as_ours():
+        row = await session.fetchrow(SQL["find_job"], job_id)
+    if row is None:
+        raise InvalidInput(f"there is no load {job_id}")
+    return Job(**dict(row))
+
+
 async def stop_job(session: asyncpg.Connection, job: Job, why: str) -> None:
     """Note that a job stopped before its end; it is resumed by opening it again."""
     with errors_as_ours():

@@ -7,6 +7,10 @@ WHERE $6 IS NULL OR pack.id IS NOT NULL
 ON CONFLICT (dataset, source_digest, pack_id) DO UPDATE SET source = excluded.source, stopped_at = NULL, stopped_why = NULL
 RETURNING seq, id, dataset, pack_id, chunks, tier, manifest::text AS manifest, finished_at IS NOT NULL AS finished;
 
+-- name: find_job
+SELECT seq, id, dataset, pack_id, chunks, tier, manifest::text AS manifest, finished_at IS NOT NULL AS finished
+FROM rayapp.ingest_job WHERE id = $1;
+
 -- name: stop_job
 UPDATE rayapp.ingest_job SET stopped_at = now(), stopped_why = $2 WHERE seq = $1 AND finished_at IS NULL;
 
