@@ -16,7 +16,7 @@ import numpy as np
 import ray
 from ray.exceptions import RayError
 
-from rayapp.errors import InvalidSetup, RayappError, Unavailable
+from rayapp.errors import RayappError, Unavailable
 from rayapp.packs import CompiledPack, load_pack
 from rayapp.settings import Settings
 from rayapp.store import packs as stored

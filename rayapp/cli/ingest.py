@@ -95,5 +95,3 @@ def _cancel(settings: Settings, load: str) -> int:
         progress = asyncio.run(cancel_load(settings, wanted))
         voice.say(f"load {progress.id} of {progress.source} is cancelled; {progress.rows:,} rows of it stay")
     return DONE
-
-

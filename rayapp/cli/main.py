@@ -157,7 +157,9 @@ def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
     reclassify.add_argument("--json", action="store_true", help="progress and summary as JSON lines")
     ingest = _command(commands, "ingest", "rayapp.cli.ingest:run", "load files into PostgreSQL, exactly once; transactions are classified")
     ingest.add_argument("source", metavar="SOURCE", nargs="?", help="a file, a folder, a pattern, s3:// or gs://")
-    ingest.add_argument("--dataset", metavar="NAME", help="what the rows are; transactions, or by the files' names in a folder, if not given")
+    ingest.add_argument(
+        "--dataset", metavar="NAME", help="what the rows are; transactions, or by the files' names in a folder, if not given"
+    )
     ingest.add_argument("--mapping", metavar="FILE", help="which column is which, as TOML; see docs/sources.md")
     ingest.add_argument("--encoding", help="encoding of text that is not told rightly, such as latin-1 or cp1252")
     ingest.add_argument("--set", metavar="COLUMN=VALUE", action="append", help="a value for all rows, such as csv_upload_id=42")

@@ -8,9 +8,9 @@ from argparse import Namespace
 import msgspec
 
 from rayapp.data_jobs.reclassify import Reclassified, ReclassifyRequest, reclassify, summary
-from rayapp.store.active_pack import active_digest
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
+from rayapp.store.active_pack import active_digest
 from rayapp.store.changesets import Redecided
 from rayapp.store.database import connection, resolve_url, running_database
 from rayapp.store.packs import fetch_pack, stored_digest

@@ -35,8 +35,7 @@ def parts_of(source: str, name: str | None, options: SourceOptions, settings: Se
     named = {path: found for path in files if (found := by_name(path, known)) is not None}
     if not {found.name for found in named.values()} - {TRANSACTIONS}:
         return [Part(source, dataset(TRANSACTIONS, settings.datasets))]
-    found = [(path, named.get(path) or _by_columns(path, known, options, settings)) for path in files]
-    return [Part(str(path), belongs, beside=True) for path, belongs in found]
+    return [Part(str(path), named.get(path) or _by_columns(path, known, options, settings), beside=True) for path in files]
 
 
 def by_name(path: Path, known: tuple[Dataset, ...]) -> Dataset | None:

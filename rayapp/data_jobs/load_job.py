@@ -1,17 +1,16 @@
 """The job kind ``ingest``: a source loaded into a dataset, going on from wherever the ledger says it is."""
 
-import asyncio
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from rayapp.data_jobs.cluster import joined
 from rayapp.data_jobs.holding import ShouldStop, Tell
-from rayapp.data_jobs.ingest import begin, finish, left, load_here, load_on_ray
+from rayapp.data_jobs.ingest import Surroundings, Wanted, run_load
 from rayapp.datasets import dataset
-from rayapp.errors import Unavailable
 from rayapp.settings import Settings
-from rayapp.sources.options import SourceOptions
+from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
 from rayapp.sources.planning import plan_source
 from rayapp.store.job_leases import Rows
 from rayapp.store.ledger import Progress
@@ -20,40 +19,41 @@ COUNTS = ("rows", "inserted", "updated", "superseded", "repeated", "quarantined"
 
 
 class IngestRequest(msgspec.Struct, frozen=True):
-    """What to load: ``source`` as every worker can reach it."""
+    """What to load: ``source`` as every worker can reach it, and what `rayapp ingest` can be told of it."""
 
     source: str
     dataset: str = "transactions"
+    pack: str | None = None
+    """Digest of the pack that an earlier attempt decided by."""
+    mapping: str | None = None
+    """A mapping file."""
+    encoding: str | None = None
+    constants: dict[str, str] = {}
+    """Values of columns that are the same for all rows."""
+    max_bad: str | None = None
 
-
-class _StoppedError(Exception):
-    """The load was asked to stop."""
+    def options(self) -> SourceOptions:
+        """Give what is said of the source."""
+        mapping = read_mapping_file(Path(self.mapping)) if self.mapping else MappingFile()
+        return SourceOptions(mapping, self.encoding, constants=self.constants)
 
 
 def run_ingest(settings: Settings, request: dict[str, Any], tell: Tell, should_stop: ShouldStop) -> dict[str, Any]:
-    """Load a source."""
+    """Load a source; gives nothing when it was stopped, else the counts."""
     wanted = msgspec.convert(request, IngestRequest)
+    before: list[int] = []
 
-    with plan_source(wanted.source, dataset(wanted.dataset), SourceOptions(), settings) as (plan, read):
-        job, before = asyncio.run(begin(settings, wanted.dataset, plan))
+    def begun(_job: object, progress: Progress) -> None:
+        before.append(progress.rows)
+        told(progress)
 
-        def told(progress: Progress) -> None:
-            tell(Rows(total=plan.rows, done=progress.rows, failed=progress.quarantined, pack=progress.pack, before=before.rows))
-            if should_stop():
-                raise _StoppedError
+    def told(progress: Progress) -> None:
+        total, pack = progress.source_rows, progress.pack
+        tell(Rows(total=total, done=progress.rows, failed=progress.quarantined, pack=pack, before=before[0]))
 
-        try:
-            told(before)
-            pieces = asyncio.run(left(settings, job, plan))
-            if pieces and plan.tier == "huge":
-                with joined():
-                    load_on_ray(settings, job, before.pack, pieces, read, told)
-            elif pieces:
-                asyncio.run(load_here(settings, job, before.pack, pieces, read, told))
-        except _StoppedError:
-            return {}
-        progress = asyncio.run(finish(settings, job))
-        tell(Rows(total=plan.rows, done=progress.rows, failed=progress.quarantined, before=before.rows))
-    if progress.chunks_done < progress.chunks:
-        raise Unavailable(f"{progress.chunks - progress.chunks_done} of {progress.chunks} pieces are not loaded")
+    with plan_source(wanted.source, dataset(wanted.dataset, settings.datasets), wanted.options(), settings) as planned:
+        around = Surroundings(begun, told, should_stop, joined)
+        progress = run_load(settings, Wanted(wanted.dataset, wanted.pack, wanted.max_bad), planned, around)
+    if progress.stopped_why:
+        return {}
     return {name: getattr(progress, name) for name in COUNTS} | {"load": str(progress.id)}

@@ -12,10 +12,10 @@ import asyncpg
 import msgspec
 
 from rayapp.errors import Unavailable
-from rayapp.store.active_pack import active_digest
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
+from rayapp.store.active_pack import active_digest
 from rayapp.store.changesets import (
     Changeset,
     Redecided,

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-
-import msgspec
+from typing import Self
 
 from rayapp.data_jobs.loading import Loading
 from rayapp.errors import RayappError
@@ -35,7 +34,7 @@ class Watch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._look_again()), name="rayapp load watch", daemon=True)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         """Begin."""
         self._thread.start()
         return self
@@ -67,5 +66,3 @@ class Watch:
                 self.stopped = TOO_MANY_BAD
             if self.stopping():
                 await stop_job(session, self._loading.job, self.stopped)
-
-

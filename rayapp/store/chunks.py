@@ -47,8 +47,9 @@ class ChunkLoader:
     async def load(self, session: asyncpg.Connection, chunk: Prepared) -> Counts | None:
         """Load one chunk exactly once, however often and by however many it is tried.
 
-        Gives ``None`` when it was loaded already, or when the job was stopped. One transaction: claim in the ledger, rows, quarantine, counts. A row that is there with a higher version stays. After
-        ``Unavailable`` the caller drops the connection and tries again on a new one, also when the answer to the commit was lost.
+        Gives ``None`` when it was loaded already, or when the job was stopped. One transaction: claim in the ledger, rows, quarantine,
+        counts. A row that is there with a higher version stays. After ``Unavailable`` the caller drops the connection and tries again on a
+        new one, also when the answer to the commit was lost.
         """
         if self.stopped:
             return None
