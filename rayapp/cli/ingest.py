@@ -41,8 +41,12 @@ def run(settings: Settings, arguments: Namespace) -> int:
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
         plans.enter_context(running_database(settings))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            ended = list(pool.map(partial(_load, settings, arguments, voice), planned))
+        load = partial(_load, settings, arguments, voice)
+        if len(planned) == 1:
+            ended = [load(planned[0])]
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                ended = list(pool.map(load, planned))
     if any(progress.stopped_why for progress in ended):
         return FAILED
     return REJECTED if any(progress.quarantined for progress in ended) else DONE

@@ -17,14 +17,14 @@ WHERE dataset = $1 AND seq <> $2 AND finished_at IS NULL AND stopped_at IS NULL
 -- name: keys
 -- Keys and indexes of a table: how each is dropped and how it is built. Keys first, since other indexes can be built in any order.
 SELECT CASE WHEN con.oid IS NULL THEN format('DROP INDEX %I.%I', ns.nspname, index_class.relname)
-            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', $1, con.conname) END AS drops,
+            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', $1::text, con.conname) END AS drops,
        CASE WHEN con.oid IS NULL THEN pg_get_indexdef(index.indexrelid)
-            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1, con.conname, pg_get_constraintdef(con.oid)) END AS builds
+            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1::text, con.conname, pg_get_constraintdef(con.oid)) END AS builds
 FROM pg_index index
 JOIN pg_class index_class ON index_class.oid = index.indexrelid
 JOIN pg_namespace ns ON ns.oid = index_class.relnamespace
 LEFT JOIN pg_constraint con ON con.conindid = index.indexrelid AND con.contype IN ('p', 'u', 'x')
-WHERE index.indrelid = $1::regclass
+WHERE index.indrelid = $1::text::regclass
 ORDER BY index.indisprimary DESC, index_class.relname;
 
 -- name: begin
