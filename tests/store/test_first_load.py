@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from .test_chunks import TRANSACTIONS, begin, chunk, load_chunk, stored
 
 from rayapp.errors import Unavailable
 from rayapp.store.database import connection
 from rayapp.store.first_load import begin_first_load, end_first_load, first_load_of
 from rayapp.store.ledger import Counts, finish_job, stop_job
+
+from .test_chunks import TRANSACTIONS, begin, chunk, load_chunk, stored
 
 KEYS = "SELECT indexname FROM pg_indexes WHERE schemaname = 'rayapp' AND tablename IN ('transaction', 'decision') ORDER BY 1"
 
@@ -95,7 +96,7 @@ def test_who_is_killed_while_keys_are_built_has_changed_nothing(database: str) -
             async with other.transaction():
                 await other.execute("LOCK TABLE rayapp.decision IN ROW EXCLUSIVE MODE")
                 building = asyncio.create_task(end_first_load(session, job, TRANSACTIONS))
-                while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - the database is asked
                     await asyncio.sleep(0.01)
                 await other.execute(f"SELECT pg_terminate_backend({session.get_server_pid()})")
                 with pytest.raises(Unavailable):
