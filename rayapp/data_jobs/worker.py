@@ -137,8 +137,9 @@ class Worker:
     async def _patience(self, session: asyncpg.Connection) -> float:
         """Say how long nothing can happen that nobody would tell of."""
         start, fire = await seconds_to_start(session, tuple(KINDS)), await seconds_to_next(session)
-        soon = [POLL_S if start is None or start <= 0 else start, POLL_S if fire is None else fire]  # what may start now has no room
-        return max(LEAST_WAIT_S, min(POLL_S, *soon))
+        longest = min(POLL_S, self._settings.job_lease_s / 2)
+        soon = [longest if start is None or start <= 0 else start, longest if fire is None else fire]  # what may start now has no room
+        return max(LEAST_WAIT_S, min(longest, *soon))
 
     async def _wait(self, seconds: float) -> None:
         try:
