@@ -1,4 +1,4 @@
-"""A program that uses the cluster: let in by the one that `rayapp up` runs, or with one of its own for as long as it needs it."""
+"""A program that uses the cluster: that of `rayapp up`, else that of ``RAY_ADDRESS``, else one of its own for as long as it needs it."""
 
 import os
 import secrets
@@ -13,11 +13,16 @@ from rayapp.settings import Settings
 NAMESPACE = "rayapp"
 OBJECT_STORE_BYTES = 300 * 1000**2
 LEAST_CPUS = 2
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+"""Ray's own; names a cluster that others run, whose token is found as Ray finds it."""
 
 
 def prepare_environment(settings: Settings) -> None:
     """Set what Ray reads from the environment when it is imported; so before anything imports it."""
-    own = driver_environment(Site(settings.data_dir)) if cluster_address(settings) else _private_environment()
+    if cluster_address(settings):
+        own = driver_environment(Site(settings.data_dir))
+    else:
+        own = dict(QUIET) if os.environ.get(ADDRESS_VARIABLE) else _private_environment()
     os.environ.update({**own, "RAY_BACKEND_LOG_LEVEL": "fatal"})
 
 
@@ -33,7 +38,7 @@ def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
     """Connect this process to Ray for the length of the context; ``prepare_environment`` comes first."""
     import ray
 
-    address = cluster_address(settings)
+    address = cluster_address(settings) or os.environ.get(ADDRESS_VARIABLE)
     quiet: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "WARNING"}
     if address:
         ray.init(address=address, **quiet)
