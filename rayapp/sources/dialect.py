@@ -19,6 +19,8 @@ DELIMITERS = ",;\t|"
 LOOKED_AT = 200
 """Rows of a sample that are counted."""
 
+SNIFFED_BYTES = 1 << 16
+
 HEADER_WITHIN = 40
 """Rows among which a header is looked for; above it banks print the account's name and the like."""
 
@@ -75,8 +77,8 @@ class _Rows(NamedTuple):
 
     def cut_by(self, delimiter: str) -> Iterator[tuple[list[str], int]]:
         """Give the first rows by their cells, with the place in the sample after each; the last one may be cut off."""
-        rest = self.sample[self.skip :]
-        places = row_ends(rest, delimiter).places[:LOOKED_AT].tolist()
+        rest = self.sample[self.skip : self.skip + SNIFFED_BYTES]
+        places = row_ends(rest, delimiter).rows[:LOOKED_AT].tolist()
         if len(places) < LOOKED_AT and (not places or places[-1] < len(rest)):
             places.append(len(rest))
         begin = 0
@@ -107,7 +109,7 @@ def _header(rows: _Rows, delimiter: str, dataset: Dataset, line: int | None) -> 
 
 def _announced(sample: bytes) -> tuple[str, bytes] | None:
     """Read the line ``sep=;`` that spreadsheets put first."""
-    line = sample[: row_ends(sample[:100], None).places[0]] if b"\n" in sample[:100] else b""
+    line = sample[: row_ends(sample[:100], None).rows[0]] if b"\n" in sample[:100] else b""
     words = line.strip().strip(b'"').lower()
     return (chr(words[4]), line) if words.startswith(b"sep=") and len(words) == len(b"sep=;") else None
 

@@ -115,9 +115,9 @@ class Inference:
         values = self._samples[field]
         given = self._said.given(column.name)
         if column.type in {"decimal", "integer"}:
-            return self._number(
-                values, (given.decimal if given else None) or self._said.decimal, own=self._own_format and certainty == "exact"
-            )
+            mark = (given.decimal if given else None) or self._said.decimal
+            found = self._number(values, mark, own=self._own_format and certainty == "exact")
+            return _whole(values) if column.type == "integer" and found and found.question else found
         if column.type in {"date", "instant"}:
             form = (given.dates if given else None) or self._said.dates
             return Written(form) if form else dates_in(values)
@@ -229,6 +229,11 @@ class Inference:
         self._found[source.column] = msgspec.structs.replace(source, samples=shown)
         for field in source.fields:
             self._free.pop(field, None)
+
+
+def _whole(values: pa.Array) -> Written:
+    """Take a mark in whole numbers for one of thousands, whatever else it could be."""
+    return Written("." if pc.match_substring(values, ",").true_count else ",")
 
 
 def _without_blanks(values: pa.Array) -> pa.Array:

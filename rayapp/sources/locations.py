@@ -94,32 +94,38 @@ def remote_errors(name: str) -> Iterator[None]:
 def _tag(file: pa.NativeFile) -> str:
     """Give the ETag or generation of an object, nothing where the store has none."""
     try:
-        known = {key.lower(): value for key, value in (file.metadata() or {}).items()}
+        known = {str(key).lower(): value for key, value in (file.metadata() or {}).items()}
     except (AttributeError, pa.ArrowNotImplementedError):
         return ""
-    found: bytes = known.get(b"etag") or known.get(b"generation") or b""
+    found: bytes = known.get("etag") or known.get("generation") or b""
     return found.decode("utf-8", "replace").strip('"')
 
 
 def _on_this_machine(name: str) -> tuple[Location, ...]:
+    try:
+        found = _paths(name)
+    except OSError as error:
+        raise InvalidInput(f"cannot read {name}: {error.strerror}") from error
+    for path in found:
+        if not os.access(path, os.R_OK):
+            raise InvalidInput(f"cannot read {path}: no such file, or closed to us")
+    return tuple(Location(str(path), str(path.absolute())) for path in found)
+
+
+def _paths(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
         found = sorted(inside for inside in path.rglob("*") if inside.is_file() and not _is_hidden(inside.relative_to(path).parts))
         if not found:
             raise InvalidInput(f"cannot read {name}: the folder has no files")
-    elif has_magic(name) and not path.exists():
-        matched = [Path(inside) for inside in glob(name, recursive=True)]  # noqa: PTH207 - the pattern may begin anywhere
-        found = sorted(inside for inside in matched if inside.is_file() and not _is_hidden((inside.name,)))
-        if not found:
-            raise InvalidInput(f"cannot read {name}: no file has such a name")
-    else:
-        found = [path]
-    for inside in found:
-        if not inside.exists():
-            raise InvalidInput(f"cannot read {inside}: no such file")
-        if not os.access(inside, os.R_OK):
-            raise InvalidInput(f"cannot read {inside}: it is closed to us")
-    return tuple(Location(str(inside), str(inside.absolute())) for inside in found)
+        return found
+    if not has_magic(name) or path.exists():
+        return [path]
+    matched = [Path(inside) for inside in glob(name, recursive=True)]  # noqa: PTH207 - the pattern may begin anywhere
+    found = sorted(inside for inside in matched if inside.is_file() and not _is_hidden((inside.name,)))
+    if not found:
+        raise InvalidInput(f"cannot read {name}: no file has such a name")
+    return found
 
 
 def _remote(uri: str) -> tuple[Location, ...]:

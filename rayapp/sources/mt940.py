@@ -1,5 +1,6 @@
 """MT940 (SWIFT): the statement is cut into its tags here, and each entry is read by the library mt-940, so that a bad one stays alone."""
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from rayapp.sources.stream import BLOCK_BYTES, Stream
 
 TAG = re.compile(r":(\d\d[A-Z]?):")
 SUBFIELD = re.compile(r"\?(\d\d)")
-PURPOSE = re.compile(r"(?:^|\s)(?:SVWZ\+|/REMI/(?:USTD//)?)(.*?)(?=\s?(?:[A-Z]{4}\+|/[A-Z]{2,8}/)|$)", re.DOTALL)
+PURPOSE = re.compile(r"(?:SVWZ\+|/REMI/(?:USTD//)?)(.*?)(?=\s?(?:[A-Z]{4}\+|/[A-Z]{2,8}/)|$)", re.DOTALL)
 NAMED = re.compile(r"/NAME/([^/]+)")
 LONGEST_LINE = 1 << 16
 CURRENCY = re.compile(r"[CD]\d{6}([A-Z]{3})")
@@ -85,6 +86,8 @@ def _lines(source: Stream) -> Iterator[str]:
 def _entry(entry: Tagged, details: str, account: str | None, currency: str | None) -> Entry:
     import mt940
 
+    logging.getLogger("mt940").disabled = logging.getLogger("mt940.tags").disabled = True
+    logging.getLogger("mt940.tags.Statement").disabled = True  # it quotes what it cannot read
     try:
         (found,) = mt940.parse(f":20:1\n:61:{entry.text}\n")
         data = found.data

@@ -16,7 +16,6 @@ from rayapp.sources.mapping import Mapping
 from rayapp.sources.parquet_rows import opened_parquet, read_rows
 from rayapp.sources.pieces import Piece, Rows, SourceFile
 from rayapp.sources.row_cuts import Cut
-from rayapp.sources.row_ends import line_ends
 from rayapp.sources.stream import BLOCK_BYTES
 
 
@@ -37,7 +36,7 @@ class PieceReader(msgspec.Struct, frozen=True):
         mapper = Mapper(self.mapping, self.identity, self.repeats)
         file = self.files[piece.file]
         for block, begin in self.blocks(piece):
-            lines = LineOf(block.lines, begin, is_csv=file.dialect is not None)
+            lines = LineOf(block.lines, begin)
             mapped = mapper(block)
             yield Rows(mapped.table, mapped.places, mapped.unread, lines, file.name)
 
@@ -62,7 +61,7 @@ class PieceReader(msgspec.Struct, frozen=True):
         for cut in _cuts(content, piece, file):
             yield rows.read(cut, row), Begin(row, line, cut)
             row += len(cut.ends)
-            line += 1 if cut.fault else len(line_ends(cut.content)) if file.dialect else len(cut.ends)
+            line += len(cut.lines)
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -76,11 +75,10 @@ class Begin(msgspec.Struct, frozen=True):
 class LineOf:
     """Gives the line of a row of a block; counted only when somebody asks."""
 
-    def __init__(self, lines: dict[int, int] | None, begin: Begin, *, is_csv: bool) -> None:
+    def __init__(self, lines: dict[int, int] | None, begin: Begin) -> None:
         """Take lines that are known, or the text to count in."""
         self._lines = lines or {}
         self._begin = begin
-        self._is_csv = is_csv
 
     def __call__(self, row: int) -> int:
         """Give the line on which a row begins."""
@@ -88,9 +86,9 @@ class LineOf:
             return self._lines[row]
         begin, inside = self._begin.line, row - self._begin.row
         cut = self._begin.cut
-        if cut is None or not self._is_csv or not inside:
+        if cut is None or not inside:
             return begin + inside
-        return begin + int(np.searchsorted(line_ends(cut.content), cut.ends[inside - 1], "right"))
+        return begin + int(np.searchsorted(cut.lines, cut.ends[inside - 1], "right"))
 
 
 def _cuts(content: BinaryIO, piece: Piece, file: SourceFile) -> Iterator[Cut]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rayapp.errors import InvalidInput
-from rayapp.sources.row_ends import CR, Places, delimiters, line_ends, loose_closings, row_ends
+from rayapp.sources.row_ends import CR, Places, RowEnds, delimiters, line_ends, loose_closings, row_ends
 from rayapp.sources.stream import BLOCK_BYTES, Stream
 
 LONGEST_ROW = 1 << 26
@@ -28,10 +28,14 @@ NEVER_CLOSED = "opens a quote that is never closed"
 
 
 class Cut(NamedTuple):
-    """Whole rows: ``ends`` are the places after each in ``content``. With a ``fault`` it is one poison row, ``content`` its beginning."""
+    """Whole rows: ``ends`` are the places after each in ``content``, ``lines`` those after each line.
+
+    With a ``fault`` it is one poison row of so much ``length``, and ``content`` its beginning.
+    """
 
     content: bytes
     ends: Places
+    lines: Places
     length: int
     fault: str = ""
 
@@ -73,14 +77,14 @@ class RowCutter:
 
     def _whole(self, *, final: bool) -> Iterator[Cut]:
         while self._rest:
-            ends, is_open = self._ends(final=final)
-            poison = self._poison(ends, is_open=is_open, final=final)
+            found = self._ends(final=final)
+            poison = self._poison(found, final=final)
             if poison is None:
-                if len(ends):
-                    yield self._take(ends)
+                if len(found.rows):
+                    yield self._take(found.rows, found.lines)
                 return
             if poison.row:
-                yield self._take(ends[: poison.row])
+                yield self._take(found.rows[: poison.row], found.lines)
             line = self._first_line()
             if not line and not final:
                 self._skipping, self._skipped, self._skipped_length = True, self._rest[:SHOWN], len(self._rest)
@@ -90,54 +94,55 @@ class RowCutter:
             content, self._rest = self._rest[:length], self._rest[length:]
             yield self._poison_cut(content, length, poison.fault)
 
-    def _ends(self, *, final: bool) -> tuple[Places, bool]:
-        ends, is_open = row_ends(self._rest, self._delimiter)
-        last = int(ends[-1]) if len(ends) else 0
+    def _ends(self, *, final: bool) -> RowEnds:
+        """Find the rows of the rest; a carriage return at its end may belong to a line feed that is still to come."""
+        found = row_ends(self._rest, self._delimiter)
+        last = int(found.rows[-1]) if len(found.rows) else 0
         if not final and last == len(self._rest) and self._rest[-1] == CR and self._delimiter:
-            ends = ends[:-1]
-        elif final and last < len(self._rest) and not is_open:
-            ends = np.append(ends, len(self._rest))
-        return ends, is_open
+            return found._replace(rows=found.rows[:-1])
+        if final and last < len(self._rest) and not found.open:
+            return found._replace(rows=np.append(found.rows, len(self._rest)), lines=np.append(found.lines, len(self._rest)))
+        return found
 
-    def _poison(self, ends: Places, *, is_open: bool, final: bool) -> _Poison | None:
+    def _poison(self, ends: RowEnds, *, final: bool) -> _Poison | None:
         """Find the first poison row, by its number in the rest."""
         found = [self._torn(ends)]
-        lengths = np.diff(ends, prepend=0, append=len(self._rest)) if len(self._rest) > LONGEST_ROW else np.zeros(0, np.int64)
+        lengths = np.diff(ends.rows, prepend=0, append=len(self._rest)) if len(self._rest) > LONGEST_ROW else np.zeros(0, np.int64)
         if (long := np.flatnonzero(lengths > LONGEST_ROW)).size:
             found.append(_Poison(int(long[0]), TOO_LONG))
-        if final and is_open:
-            found.append(_Poison(len(ends), NEVER_CLOSED))
+        if final and ends.open:
+            found.append(_Poison(len(ends.rows), NEVER_CLOSED))
         return min((poison for poison in found if poison), default=None)
 
-    def _torn(self, ends: Places) -> _Poison | None:
-        """Find the first row of several lines that has not the header's number of columns."""
-        if not self._delimiter or not self._columns or not len(ends) or b'"' not in self._rest:
+    def _torn(self, ends: RowEnds) -> _Poison | None:
+        """Find the first row of several lines that no program would write."""
+        if not self._delimiter or not self._columns or len(ends.rows) == len(ends.lines) or not len(ends.rows):
             return None
-        lines = np.searchsorted(line_ends(self._rest), ends)
-        several = np.diff(lines, prepend=-1) > 1
+        several = np.diff(np.searchsorted(ends.lines, ends.rows), prepend=-1) > 1
         if not several.any():
             return None
-        columns = np.diff(np.searchsorted(delimiters(self._rest, self._delimiter), ends), prepend=0) + 1
-        loose = np.diff(np.searchsorted(loose_closings(self._rest, self._delimiter), ends), prepend=0)
+        columns = np.diff(np.searchsorted(delimiters(self._rest, self._delimiter), ends.rows), prepend=0) + 1
+        loose = np.diff(np.searchsorted(loose_closings(self._rest, self._delimiter), ends.rows), prepend=0)
         torn = np.flatnonzero(several & ((columns != self._columns) | (loose > 0)))
         return _Poison(int(torn[0]), CLOSED_LATER) if torn.size else None
 
-    def _take(self, ends: Places) -> Cut:
+    def _take(self, ends: Places, lines: Places) -> Cut:
         length = int(ends[-1])
         content, self._rest = self._rest[:length], self._rest[length:]
-        return Cut(content, ends, length)
+        return Cut(content, ends, lines[: np.searchsorted(lines, length, "right")], length)
 
     def _poison_cut(self, content: bytes, length: int, fault: str) -> Cut:
         self._given_up += 1
         if self._given_up > MOST_POISON:
             raise InvalidInput(f"more than {MOST_POISON:,} rows cannot be told apart, the last {fault}: is the delimiter right?")
-        return Cut(content, np.array([length]), length, fault)
+        end = np.array([length])
+        return Cut(content, end, end, length, fault)
 
     def _first_line(self) -> int:
         """Give the place after the first line end of the rest, 0 when there is none."""
         window = 1 << 12
         while window < 2 * len(self._rest):
-            ends = line_ends(self._rest[:window]) if self._delimiter else row_ends(self._rest[:window], None).places
+            ends = line_ends(self._rest[:window]) if self._delimiter else row_ends(self._rest[:window], None).rows
             if len(ends) and not (ends[0] == window and self._rest[window - 1] == CR):
                 return int(ends[0])
             window *= 2

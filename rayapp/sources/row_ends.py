@@ -35,22 +35,25 @@ def count_line_ends(content: bytes) -> int:
 
 
 class RowEnds(NamedTuple):
-    """The places after each row of a text, and whether the text ends inside quotes."""
+    """The places after each row of a text and after each line, and whether the text ends inside quotes."""
 
-    places: Places
+    rows: Places
+    lines: Places
     open: bool
 
 
 def row_ends(content: bytes, delimiter: str | None) -> RowEnds:
     """Find the ends of the rows of a text that begins where a row begins; without a ``delimiter`` every line is a row."""
     if delimiter is None:
-        return RowEnds(np.flatnonzero(np.frombuffer(content, np.uint8) == LF) + 1, open=False)
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == LF) + 1
+        return RowEnds(ends, ends, open=False)
+    lines = line_ends(content)
     if b'"' not in content:
-        return RowEnds(line_ends(content), open=False)
+        return RowEnds(lines, lines, open=False)
     quotes = paired_quotes(content, delimiter)
     if quotes is None:
-        return _walked(content, delimiter)
-    return RowEnds(outside(quotes, line_ends(content)), open=len(quotes) % 2 == 1)
+        return _walked(content, delimiter, lines)
+    return RowEnds(outside(quotes, lines), lines, open=len(quotes) % 2 == 1)
 
 
 def delimiters(content: bytes, delimiter: str) -> Places:
@@ -103,7 +106,7 @@ def _lone_returns(seen: NDArray[np.uint8]) -> Places:
     return lone
 
 
-def _walked(content: bytes, delimiter: str) -> RowEnds:
+def _walked(content: bytes, delimiter: str, lines: Places) -> RowEnds:
     places: list[int] = []
     still_open = False
     for match in _pieces(delimiter).finditer(content):
@@ -111,7 +114,7 @@ def _walked(content: bytes, delimiter: str) -> RowEnds:
             places.append(match.end())
         elif match["quoted"] is not None:
             still_open = not match["close"]
-    return RowEnds(np.array(places, np.int64), still_open)
+    return RowEnds(np.array(places, np.int64), lines, still_open)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,6 @@ import numpy as np
 
 from rayapp.sources.encoding import SAMPLE_BYTES, non_ascii_lines
 from rayapp.sources.row_cuts import Cut, RowCutter
-from rayapp.sources.row_ends import Places, line_ends
 from rayapp.sources.stream import BLOCK_BYTES
 from rayapp.sources.tiers import LARGE_ROWS
 
@@ -79,22 +78,21 @@ class Scanner:
 
     def _note(self, cut: Cut) -> None:
         self._not_ascii += non_ascii_lines(cut.content, SAMPLE_BYTES - len(self._not_ascii))
-        lines = line_ends(cut.content) if not cut.fault else np.array([cut.length])
-        self._stretches += self._parts(cut, lines, MOST_ROWS)
+        self._stretches += self._parts(cut, MOST_ROWS)
         if self._fine_rows > 0:
-            self._fine += self._parts(cut, lines, LARGE_ROWS)
+            self._fine += self._parts(cut, LARGE_ROWS)
             self._fine_rows -= len(cut.ends)
         self._offset += cut.length
-        self._line += len(lines)
+        self._line += len(cut.lines)
 
-    def _parts(self, cut: Cut, lines: Places, most: int) -> list[Stretch]:
+    def _parts(self, cut: Cut, most: int) -> list[Stretch]:
         """Cut into stretches of at most so many rows."""
         found = []
         begin = 0
         for first in range(0, len(cut.ends), most):
             rows = min(most, len(cut.ends) - first)
             end = int(cut.ends[first + rows - 1])
-            line = self._line + int(np.searchsorted(lines, begin, "right"))
+            line = self._line + int(np.searchsorted(cut.lines, begin, "right"))
             found.append(Stretch(self._offset + begin, end - begin, rows, line))
             begin = end
         return found
