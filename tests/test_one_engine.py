@@ -12,7 +12,7 @@ import pyarrow.csv
 import pytest
 
 from rayapp import Transaction, load_classifier
-from rayapp.data_jobs.load_piece import chunk_of
+from rayapp.data_jobs.load_piece import PieceWork
 from rayapp.datasets import dataset
 from rayapp.scoring.columns import FIELDS
 from rayapp.serve.app import build_app
@@ -71,5 +71,5 @@ def test_http_bulk_gives_the_library_s_bytes(classifier, by_library):
 
 
 def test_a_loading_job_s_chunk_holds_the_library_s_table(classifier, table):
-    chunk = chunk_of(Piece(0, 0, 0, 0, 0, 1), dataset("transactions"), classifier, lambda _: iter([Rows(table, range(table.num_rows))]))
+    chunk = PieceWork(dataset("transactions"), classifier, lambda _: iter([Rows(table, range(table.num_rows))])).chunk(Piece(0, 0, 0, 0, 0, 1))
     assert chunk.decisions.equals(classifier.classify(table))

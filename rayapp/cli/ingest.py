@@ -14,6 +14,7 @@ from rayapp.cli.shop_folder import Part, parts_of
 from rayapp.errors import InvalidInput
 from rayapp.launch.driver import connected, prepare_environment
 from rayapp.settings import Settings
+from rayapp.sources.describe import describe
 from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
 from rayapp.sources.pieces import Plan, ReadPiece
 from rayapp.sources.planning import drafted, plan_source
@@ -35,7 +36,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     parts = parts_of(arguments.source, arguments.dataset, options, settings)
     if arguments.dry_run:
         for part in parts:
-            _describe(settings, part, options)
+            _describe(settings, part, options, as_json=arguments.json)
         return DONE
     prepare_environment(settings)
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
@@ -78,9 +79,12 @@ def _options(arguments: Namespace) -> SourceOptions:
     return SourceOptions(mapping, arguments.encoding, constants=constants)
 
 
-def _describe(settings: Settings, part: Part, options: SourceOptions) -> None:
-    """Print how a source will be read and loaded, as JSON: one object for each dataset."""
+def _describe(settings: Settings, part: Part, options: SourceOptions, *, as_json: bool) -> None:
+    """Print how a source will be read and loaded, for a person or as JSON: one object for each dataset."""
     with drafted(part.source, part.dataset, options, settings) as (plan, _):
+        if not as_json:
+            print(f"{part.dataset.name} from {describe(plan)}")
+            return
         facts = {name: getattr(plan, name) for name in ("source", "bytes", "rows", "counted", "tier", "files", "mapping", "content")}
         print(msgspec.json.format(msgspec.json.encode({"dataset": part.dataset.name, **facts, "pieces": len(plan.pieces)})).decode())
 
