@@ -22,6 +22,7 @@ from rayapp.settings import Settings
 from rayapp.store import packs as stored
 from rayapp.store.active_pack import install_pack
 from rayapp.store.database import connection, resolve_url
+from rayapp.store.plan_application import activate_checked
 
 NAMESPACE = "rayapp"
 NAME = "rule_actor"
@@ -74,10 +75,13 @@ class RuleActor:
                 await asyncio.wait_for(self._changed.wait_for(lambda: self._newer(known) is not None), patience_s)
             return self._newer(known)
 
-    async def activate(self, digest: str, reason: str = "") -> int:
-        """Make a stored pack the active one, which all who follow are told at once; gives the version."""
+    async def activate(self, digest: str, reason: str = "", override: str = "") -> int:
+        """Make a stored pack the active one, which all who follow are told at once; gives the version.
+
+        Raises ``InvalidInput`` where it breaks corrections that people made and ``override`` does not say why it may.
+        """
         async with connection(resolve_url(self._settings)) as session:
-            version = await stored.activate_pack(session, digest, reason)
+            version = await activate_checked(session, digest, reason, override)
         self._look.set()
         return version
 

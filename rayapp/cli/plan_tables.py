@@ -19,7 +19,11 @@ def print_plan(plan: Plan) -> None:
     report = plan.report
     console.print(f"[bold]Plan {plan.id}[/]: pack [bold]{plan.name}[/] {plan.pack[:12]} over {_active(plan)}")
     for source in report.sources:
-        apart = f"all, because of {source.everything}" if source.everything else f"{source.differences} differences"
+        apart = (
+            f"all, because of {source.everything}"
+            if source.everything
+            else f"{source.differences} difference{'s' * (source.differences != 1)}"
+        )
         console.print(f"  {source.rows:,} rows decided by {source.name} {source.pack[:12]}: {apart}", markup=False)
     console.print(
         f"  {report.examined:,} rows decided again, [bold]{report.changed:,} change[/]: {report.category:,} their category, "
@@ -68,7 +72,7 @@ def _amount(amount: str) -> str:
 
 
 def _rules(report: Report) -> Table:
-    table = Table("rule", title="Rules (of changed ones also where they fire, and where in vain)", title_justify="left")
+    table = Table("rule", title="Rules", title_justify="left")
     for name in ("gained", "lost", "fires", "shadowed"):
         table.add_column(name, justify="right")
     for one in report.rules[:MOST]:
@@ -76,6 +80,9 @@ def _rules(report: Report) -> Table:
         table.add_row(Text(one.rule), *("" if count is None else f"{count:,}" for count in counts))
     if len(report.rules) > MOST:
         table.add_row(f"and {len(report.rules) - MOST} more", "", "", "", "")
+    if any(one.fires is not None for one in report.rules):
+        table.caption = "fires, shadowed: rows on which a changed rule fires, and those of them that come out as another category"
+        table.caption_justify = "left"
     return table
 
 

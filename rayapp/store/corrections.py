@@ -98,6 +98,12 @@ async def _primary(session: asyncpg.Connection, digest: str, category: str) -> s
     return str(pack.strings["primary"][int(pack.arrays["category/primary"][codes.index(category)])].as_py())
 
 
+async def has_corrections(session: asyncpg.Connection) -> bool:
+    """Say whether packs have any correction to agree with."""
+    with errors_as_ours():
+        return bool(await session.fetchval(SQL["any"]))
+
+
 async def broken_corrections(session: asyncpg.Connection, classifier: Classifier) -> list[Broken]:
     """Give the corrections that a pack does not agree with, oldest first: it gives another category, or another merchant's name."""
     with errors_as_ours():

@@ -9,7 +9,7 @@ import msgspec
 from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
-from rayapp.store.corrections import broken_corrections, refuse_broken
+from rayapp.store.corrections import Broken, broken_corrections, has_corrections, refuse_broken
 from rayapp.store.database import errors_as_ours
 from rayapp.store.packs import activate_pack, current_pack, fetch_pack
 from rayapp.store.plans import Plan, fetch_plan
@@ -146,7 +146,9 @@ async def list_changesets(session: asyncpg.Connection, most: int = 50) -> list[C
 
 async def activate_checked(session: asyncpg.Connection, digest: str, reason: str = "", override: str = "") -> int:
     """Make a stored pack the active one if it breaks no correction, or if someone says why it may; gives the activation's id."""
-    broken = await broken_corrections(session, Classifier(CompiledPack.load(await fetch_pack(session, digest))))
+    broken: Sequence[Broken] = ()
+    if await has_corrections(session):
+        broken = await broken_corrections(session, Classifier(CompiledPack.load(await fetch_pack(session, digest))))
     refuse_broken(broken, override)
     return await activate_pack(session, digest, _with(reason, override if broken else ""))
 

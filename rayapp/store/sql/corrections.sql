@@ -39,3 +39,6 @@ SELECT c.id AS correction, c.transaction_id AS id, c.category_detailed, c.mercha
 FROM rayapp.standing_correction c JOIN rayapp.transaction t ON t.id = c.transaction_id
 WHERE c.regression
 ORDER BY c.id;
+
+-- name: any
+SELECT EXISTS (SELECT FROM rayapp.correction WHERE withdrawn_at IS NULL AND regression);
