@@ -69,6 +69,7 @@ def _parser() -> ArgumentParser:
     _add_jobs(commands)
     _add_schedules(commands)
     _add_corrections(commands)
+    _add_keys(commands)
     _add_upkeep(commands)
     return parser
 
@@ -169,6 +170,21 @@ def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
     ingest.add_argument("--resume", action="store_true", help="go on with a load that broke off; a load always does")
     ingest.add_argument("--cancel", metavar="LOAD", help="stop the load of this id, here or elsewhere; what it has loaded stays")
     ingest.add_argument("--json", action="store_true", help="progress and summary as JSON lines")
+
+
+def _add_keys(commands: "Commands[ArgumentParser]") -> None:
+    parser = commands.add_parser("keys", help="make, list and revoke the keys of clients", description="Keys of the service's clients.")
+    keys = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add = _command(keys, "add", "rayapp.cli.keys:add", "make a key and print it, this once")
+    add.add_argument("name", help="whose it is")
+    add.add_argument("--tier", choices=("priority", "standard", "bulk"), default="standard", help="whose turn it is when clients wait")
+    add.add_argument("--rows-per-second", type=float, metavar="N", help="rows that it may send each second; by tier if not given")
+    add.add_argument("--burst", type=float, metavar="N", help="rows that it may send at once after a pause")
+    add.add_argument("--at-once", type=int, metavar="N", help="requests that one replica works on at a time")
+    listed = _command(keys, "list", "rayapp.cli.keys:show_list", "list keys by their beginnings, the revoked ones too")
+    listed.add_argument("--json", action="store_true", help="one JSON object for each key")
+    revoke = _command(keys, "revoke", "rayapp.cli.keys:revoke", "make a key good for nothing")
+    revoke.add_argument("key", help="its beginning, as `rayapp keys list` shows it")
 
 
 def _add_jobs(commands: "Commands[ArgumentParser]") -> None:

@@ -4,6 +4,7 @@ Ray's own processes share this one's fate (the kernel ends them with it), and th
 ``kill -9`` of the launcher takes everything down. When the service answers, ``RUN_DIR/ready`` holds the address of the cluster.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from rayapp.launch.haproxy_guard import end_with_parent
 from rayapp.launch.ray_parts import only_the_job_api
 from rayapp.packs import load_pack
 from rayapp.rule_actor import NAMESPACE, start_rule_actor
-from rayapp.serve.deployment import run_application, stop_application
+from rayapp.serve.deployment import check_keys, run_application, stop_application
 from rayapp.settings import Settings, read_settings
 
 OBJECT_STORE_BYTES = 500 * 1000**2
@@ -35,6 +36,7 @@ def main(run_dir: Path) -> int:
     try:
         settings = read_settings()
         load_pack(settings.pack)  # compiles it, or says what is wrong with it before anything is started
+        asyncio.run(check_keys(settings))
         _start(settings, run_dir)
     except RayappError as error:
         print(f"rayapp: {error}", file=sys.stderr)  # noqa: T201 - the launcher shows the end of this log

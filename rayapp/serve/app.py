@@ -41,7 +41,7 @@ def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an
     _add_classification(app, desk)
     _add_operation(app, desk)
     describe(app)
-    return Envelope(HotPath(app, desk), desk.metrics)
+    return Envelope(HotPath(app, desk), desk.metrics, desk.gate)
 
 
 def _add_classification(app: FastAPI, desk: Desk) -> None:
@@ -49,7 +49,7 @@ def _add_classification(app: FastAPI, desk: Desk) -> None:
     async def classify_bulk(request: Request) -> Response:
         """Classify up to 20,000 transactions, each with a status of its own: a bad row costs its neighbours nothing."""
         body = await read_body(request, MAX_BYTES)
-        return Response(await desk.classify_bulk(body), media_type=JSON)
+        return Response(await desk.classify_bulk(body, request.state.client), media_type=JSON)
 
 
 def _add_operation(app: FastAPI, desk: Desk) -> None:

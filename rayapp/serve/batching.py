@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from rayapp.serve.cost import CostModel
-from rayapp.serve.overload import Expired, Stopped
+from rayapp.serve.overload import Expired, QueueFull, Retry, Stopped
 from rayapp.serve.queueing import Bounds, Entry, FairQueue, Taken, Tier
 
 Work = TypeVar("Work")
@@ -26,6 +26,9 @@ MOST = Bounds(rows=4_096, bytes=8_000_000)
 
 WAITING = Bounds(rows=100_000, bytes=200_000_000)
 """The most that waits in one replica."""
+
+PATIENCE_S: dict[Tier, float] = {"priority": 1.0, "standard": 5.0, "bulk": 20.0}
+"""How long what waits may take before a newcomer of a tier is sent away, who else would wait longer than the service promises."""
 
 SWEEP_S = 0.1
 """How often expired work is looked for while something waits."""
@@ -81,6 +84,7 @@ class Batcher(Generic[Work, Result]):
         with self._free:
             if self._stopped:
                 raise Stopped("this replica is stopping")
+            self._check_wait(tier)
             self._queue.put(entry)
             self._free.notify()
         if self._sweep is None:
@@ -117,6 +121,11 @@ class Batcher(Generic[Work, Result]):
             self._free.notify()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
+
+    def _check_wait(self, tier: Tier) -> None:
+        wait_s = self.cost.row_s * self._queue.rows_before(tier)
+        if wait_s > PATIENCE_S[tier]:
+            raise QueueFull(f"about {wait_s:.0f} s of work wait before this", [Retry(wait_s - PATIENCE_S[tier])])
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

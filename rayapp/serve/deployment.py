@@ -7,10 +7,15 @@ from typing import Any
 from ray import serve
 from ray.serve._private import replica as serve_replica
 
+from rayapp.errors import InvalidSetup
 from rayapp.rule_actor import Fetched, fetch_pack, follow
+from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
 from rayapp.serve.desk import Desk
+from rayapp.serve.key_book import KeyBook
 from rayapp.settings import Settings
+from rayapp.store.api_keys import valid_keys
+from rayapp.store.database import connection, resolve_url
 
 APPLICATION = "rayapp"
 REPLICA_CPUS = 0.5
@@ -39,7 +44,10 @@ class Ingress:
         """Load the active pack; the replica takes requests when that is done."""
         if settings.http_host in LOOPBACK:
             _listen_on_loopback()
-        self._desk = Desk()
+        book = KeyBook(resolve_url(settings))
+        gate = Gate(book, exposed=settings.http_host not in LOOPBACK, replicas=settings.replicas)
+        self._desk = Desk(gate)
+        self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)
         await self._swap(fetched)
@@ -60,6 +68,16 @@ def _listen_on_loopback() -> None:
     """
     bind = serve_replica.add_port_to_grpc_server  # type: ignore[attr-defined]
     serve_replica.add_port_to_grpc_server = lambda server, _address: bind(server, "127.0.0.1:0")  # type: ignore[attr-defined]
+
+
+async def check_keys(settings: Settings) -> None:
+    """Refuse to serve beyond this machine without keys: raises ``InvalidSetup``."""
+    if settings.http_host in LOOPBACK:
+        return
+    async with connection(resolve_url(settings)) as session:
+        if not await valid_keys(session):
+            said = f"RAYAPP_HTTP_HOST is {settings.http_host}, which others can reach, and nobody has a key"
+            raise InvalidSetup(f"{said}: `rayapp keys add NAME` makes one, or serve on 127.0.0.1")
 
 
 def application(settings: Settings) -> Any:  # noqa: ANN401 - Serve's applications have no public type

@@ -11,16 +11,20 @@ from rayapp.errors import Unavailable
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Transaction
+from rayapp.serve.admission import Client, Gate
 from rayapp.serve.answers import Answer, bulk_body
 from rayapp.serve.batching import Batcher
 from rayapp.serve.bodies import read_bulk
 from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
-from rayapp.serve.queueing import Bounds
+from rayapp.serve.queueing import Bounds, Tier
 from rayapp.serve.streaming import CHUNK_ROWS, Stream
 
 READERS = 1
 """Threads that read and write the JSON of large bodies; the engine frees the interpreter's lock in its kernels meanwhile."""
+
+MANY: dict[Tier, Tier] = {"priority": "standard", "standard": "bulk", "bulk": "bulk"}
+"""Whose turn chunks of many rows are: they come after the single requests of their client's tier."""
 
 Value = TypeVar("Value")
 
@@ -35,8 +39,9 @@ class Deciding(NamedTuple):
 class Desk:
     """Classifies off the event loop. A request uses one classifier from beginning to end, whatever is swapped meanwhile."""
 
-    def __init__(self) -> None:
-        """Open the desk; it answers after the first ``swap``."""
+    def __init__(self, gate: Gate | None = None) -> None:
+        """Open the desk behind a gate, or to everybody; it answers after the first ``swap``."""
+        self.gate = gate or Gate()
         self.metrics = Metrics()
         self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
         self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
@@ -58,33 +63,37 @@ class Desk:
         self._deciding = deciding
         self.metrics.pack(deciding.version, deciding.classifier.pack.digest)
 
-    async def classify_one(self, body: bytes, *, explained: bool = False) -> bytes:
+    async def classify_one(self, body: bytes, client: Client, *, explained: bool = False) -> bytes:
         """Answer the body of ``POST /classify``, together with whoever asks at the same time."""
-        answer = await self.batcher.submit(Single(body, explained), Bounds(1, len(body)))
+        await self.gate.charge(client, 1)
+        answer = await self.batcher.submit(Single(body, explained), Bounds(1, len(body)), client.tier)
         self.metrics.rows(answer.outcomes)
         return answer.rows[0]
 
-    async def classify_bulk(self, body: bytes) -> bytes:
+    async def classify_bulk(self, body: bytes, client: Client) -> bytes:
         """Answer the body of ``POST /classify/bulk``, chunk by chunk, so that others have their turns in between."""
         classifier = self.deciding.classifier
         rows = await self.aside(lambda: read_bulk(body))
+        await self.gate.charge(client, len(rows))
         answers = []
         for first in range(0, len(rows), CHUNK_ROWS):
             chunk = Chunk(rows[first : first + CHUNK_ROWS], first, classifier)
             size = Bounds(len(chunk.rows), len(body) * len(chunk.rows) // len(rows))
-            answers.append(await self.batcher.submit(chunk, size, "bulk"))
+            answers.append(await self.batcher.submit(chunk, size, MANY[client.tier]))
         for answer in answers:
             self.metrics.rows(answer.outcomes)
         return bulk_body(answers, classifier.pack.digest)
 
-    def stream(self, from_line: int) -> Stream:
+    def stream(self, from_line: int, client: Client) -> Stream:
         """Begin to answer the body of a ``POST /classify/stream`` with the classifier of this moment."""
-        return Stream(self.deciding.classifier, self._submit_lines, from_line)
 
-    async def _submit_lines(self, lines: Lines, size: Bounds) -> Answer:
-        answer = await self.batcher.submit(lines, size, "bulk")
-        self.metrics.rows(answer.outcomes)
-        return answer
+        async def submit(lines: Lines, size: Bounds) -> Answer:
+            await self.gate.charge_patiently(client, len(lines.lines))
+            answer = await self.batcher.submit(lines, size, MANY[client.tier])
+            self.metrics.rows(answer.outcomes)
+            return answer
+
+        return Stream(self.deciding.classifier, submit, from_line)
 
     async def aside(self, work: Callable[[], Value]) -> Value:
         """Do work that is none of the engine's in a thread."""

@@ -7,12 +7,13 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rayapp.errors import RayappError
+from rayapp.serve.admission import Client, Gate
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.problems import report_of, response_of
 
@@ -28,10 +29,11 @@ log = logging.getLogger(__name__)
 class Envelope:
     """Wraps the app."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Take the app and where to count."""
+    def __init__(self, app: ASGIApp, metrics: Metrics, gate: Gate) -> None:
+        """Take the app, where to count, and who lets in."""
         self._app = app
         self._metrics = metrics
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -39,17 +41,24 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope["headers"])
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         reply = _Reply(send)
         try:
+            reply.client = client = self._gate.enter(scope["path"], headers)
+            scope["state"]["client"] = client
             await self._app(scope, receive, reply)
+        except RayappError as error:
+            await response_of(report_of(error, request_id))(scope, receive, reply)
         except Exception:
             log.exception("http.failed", extra={"request_id": request_id})
             if reply.status:
                 raise
             await response_of(report_of(RayappError("failed"), request_id))(scope, receive, reply)
         finally:
+            if reply.client is not None:
+                self._gate.leave(reply.client)
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.request(method, _route(scope), reply.status, seconds)
@@ -61,16 +70,19 @@ class _Reply:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
+        self.client: Client | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.client is not None and self.client.bucket is not None:
+                message["headers"] = [*message.get("headers", ()), *self.client.headers()]
         await self._send(message)
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Take the client's id if it is a plain one, else make one."""
-    given = next((value for name, value in headers if name == REQUEST_ID), b"")
+    given = headers.get(REQUEST_ID, b"")
     return given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
 
 

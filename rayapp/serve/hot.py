@@ -43,7 +43,7 @@ class HotPath:
 
     async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
         explained = asks_for_reasons(scope["query_string"])
-        answer = await self._desk.classify_one(await _body(scope, receive), explained=explained)
+        answer = await self._desk.classify_one(await _body(scope, receive), scope["state"]["client"], explained=explained)
         head = [JSON_HEAD, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer})
@@ -51,7 +51,7 @@ class HotPath:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         check_media_type(headers, LINE_TYPES)
-        stream = self._desk.stream(first_line(scope["query_string"]))
+        stream = self._desk.stream(first_line(scope["query_string"]), scope["state"]["client"])
         unpacked = unpacker(headers.get(b"content-encoding", b""))
         await stream.run(Request(receive, send, unpacked, scope["state"]["request_id"]))
 

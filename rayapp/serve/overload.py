@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from rayapp.errors import RayappError, Unavailable
+from rayapp.errors import InvalidInput, RayappError, Unavailable
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -23,6 +23,18 @@ class Expired(Unavailable):
 
 class Stopped(Unavailable):
     """This replica is stopping; another one answers."""
+
+
+class Unauthorised(InvalidInput):
+    """The request carries no key, or one that is not good."""
+
+
+class QuotaExceeded(InvalidInput):
+    """The client has spent the rows that it may; nobody else is kept from theirs."""
+
+
+class TooManyAtOnce(InvalidInput):
+    """The client has as many requests in work as it may."""
 
 
 def retry_after(error: RayappError, otherwise_s: int) -> int:

@@ -4,9 +4,12 @@
 class                    status type                   whose it is to mend
 ======================== ====== ====================== ===============================================================
 ``MalformedBody``        400    malformed-body         the caller: the body is no JSON, or not of the right shape
+``Unauthorised``         401    unauthorised           the caller: a key that is good is needed
 ``BodyTooLarge``         413    body-too-large         the caller: see ``GET /limits``
 ``UnsupportedBody``      415    unsupported-body       the caller: the body's media type or encoding is not taken
 ``InvalidInput``         422    invalid-input          the caller: ``errors`` points at each bad value
+``QuotaExceeded``        429    quota-exceeded         the caller: its rows are spent, ``Retry-After`` says until when
+``TooManyAtOnce``        429    too-many-at-once       the caller: as many of its requests are in work as may be
 ``InvalidPack``          500    invalid-pack           the operator
 ``InvalidSetup``         500    invalid-setup          the operator
 ``RayappError``          500    internal-error         us
@@ -25,7 +28,7 @@ import msgspec
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
-from rayapp.serve.overload import Expired, QueueFull, Stopped, retry_after
+from rayapp.serve.overload import Expired, QueueFull, QuotaExceeded, Stopped, TooManyAtOnce, Unauthorised, retry_after
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:rayapp:problem:"
@@ -56,9 +59,12 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[type[RayappError], Kind] = {
     MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
+    Unauthorised: Kind(401, "unauthorised", "A key is needed"),
     BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: Kind(415, "unsupported-body", "The body's media type or encoding is not taken"),
     InvalidInput: Kind(422, "invalid-input", "A value is wrong"),
+    QuotaExceeded: Kind(429, "quota-exceeded", "The client's rows are spent"),
+    TooManyAtOnce: Kind(429, "too-many-at-once", "Too many requests at once"),
     InvalidPack: Kind(500, "invalid-pack", "A rule pack of the service cannot be used"),
     InvalidSetup: Kind(500, "invalid-setup", "The service is not set up rightly"),
     RayappError: Kind(500, "internal-error", "The service failed"),
@@ -119,6 +125,7 @@ def report_of_status(status: int, detail: str, request_id: str) -> Report:
 def response_of(report: Report, headers: Mapping[str, str] | None = None) -> Response:
     """Write a problem as a response; where another try can help it says when."""
     more = {"Retry-After": str(report.retry_after)} if report.retry_after else {}
+    more |= {"WWW-Authenticate": "Bearer"} if report.status == HTTPStatus.UNAUTHORIZED else {}
     return Response(msgspec.json.encode(report), report.status, {**(headers or {}), **more}, MEDIA_TYPE)
 
 

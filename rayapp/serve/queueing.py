@@ -58,6 +58,7 @@ class FairQueue(Generic[Work]):
         self._lines: dict[Tier, deque[Entry[Work]]] = {tier: deque() for tier in weights}
         self._last_tag = dict.fromkeys(weights, 0.0)
         self._virtual = 0.0
+        self._rows_of = dict.fromkeys(weights, 0)
 
     def __len__(self) -> int:
         """Count the entries that wait."""
@@ -69,8 +70,7 @@ class FairQueue(Generic[Work]):
             raise QueueFull(f"{self.rows:,} rows wait already: try again later")
         entry.tag = self._last_tag[entry.tier] = max(self._virtual, self._last_tag[entry.tier]) + entry.rows / self._weights[entry.tier]
         self._lines[entry.tier].append(entry)
-        self.rows += entry.rows
-        self.bytes += entry.bytes
+        self._count(entry, 1)
 
     def take(self, now: float, most: Bounds) -> Taken[Work]:
         """Take the entries whose turn it is while they fit into ``most``, the first in any case; pass over what has expired or is gone."""
@@ -96,17 +96,19 @@ class FairQueue(Generic[Work]):
         if late:
             for tier, line in self._lines.items():
                 self._lines[tier] = deque(entry for entry in line if entry.deadline > now)
-            self.rows -= sum(entry.rows for entry in late)
-            self.bytes -= sum(entry.bytes for entry in late)
+            for entry in late:
+                self._count(entry, -1)
         return late
 
     def oldest(self, now: float) -> float:
         """Give the seconds that the entry which came first has waited; 0 when nothing waits."""
         return max((now - line[0].arrived for line in self._lines.values() if line), default=0.0)
 
-    def waiting(self, tier: Tier) -> int:
-        """Count the rows of a tier that wait."""
-        return sum(entry.rows for entry in self._lines[tier])
+    def rows_before(self, tier: Tier) -> float:
+        """Give the rows that a newcomer of a tier would wait for: its tier's, and of each other's what their weights let in between."""
+        own = self._rows_of[tier] + 1
+        others = (min(rows, own * self._weights[other] / self._weights[tier]) for other, rows in self._rows_of.items() if other != tier)
+        return own - 1 + sum(others)
 
     def _next(self) -> deque[Entry[Work]] | None:
         """Give the line whose first entry has its turn."""
@@ -114,9 +116,13 @@ class FairQueue(Generic[Work]):
 
     def _leave(self, line: deque[Entry[Work]]) -> Entry[Work]:
         entry = line.popleft()
-        self.rows -= entry.rows
-        self.bytes -= entry.bytes
+        self._count(entry, -1)
         return entry
+
+    def _count(self, entry: Entry[Work], sign: int) -> None:
+        self.rows += sign * entry.rows
+        self.bytes += sign * entry.bytes
+        self._rows_of[entry.tier] += sign * entry.rows
 
     def _entries(self) -> Iterable[Entry[Work]]:
         return (entry for line in self._lines.values() for entry in line)

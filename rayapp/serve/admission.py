@@ -1,0 +1,152 @@
+"""Who may come in, and with how much: keys, requests at a time, and rows, metered so that the limits hold across all replicas.
+
+A client is known by the hash of its key. Where there are no keys and the service listens on loopback only, everybody is one client without
+limits; where it is exposed, nobody gets in without a key. Most requests are paid with rows that this replica has leased already.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from rayapp.errors import Unavailable
+from rayapp.serve.breaker import Breaker
+from rayapp.serve.buckets import LeasedBucket
+from rayapp.serve.overload import QuotaExceeded, Retry, TooManyAtOnce, Unauthorised
+from rayapp.serve.queueing import Tier
+from rayapp.store.api_keys import ApiKey, Lease, hash_of
+
+OPEN_PATHS = {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
+BEARER = b"bearer "
+MOST_KEY_BYTES = 512
+
+
+class Bank(Protocol):
+    """Where the shared buckets are. Both raise ``Unavailable`` when it does not answer."""
+
+    async def lease(self, key_id: int, need: float, want: float) -> Lease:
+        """Lease rows."""
+
+    async def give_back(self, key_id: int, rows: float) -> None:
+        """Give leased rows back."""
+
+
+class Client:
+    """Who asks; without a key there is no bucket."""
+
+    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "name", "tier")
+
+    def __init__(self, key: ApiKey | None = None) -> None:
+        """Know a client by its key."""
+        self.key_id = key.id if key else 0
+        self.name = key.mark if key else ""
+        self.tier: Tier = key.tier if key else "standard"
+        self.at_once = key.allowance.at_once if key else 0
+        self.bucket = LeasedBucket(key.allowance) if key else None
+        self.active = 0
+        self.leasing = asyncio.Lock()
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Say what is left, as the IETF's draft of RateLimit header fields writes it; nothing where nothing is metered."""
+        if self.bucket is None:
+            return []
+        allowance, standing = self.bucket.allowance, self.bucket.standing()
+        window = max(1, round(allowance.burst_rows / allowance.rows_per_s))
+        policy = f'"rows";q={int(allowance.burst_rows)};w={window}'
+        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", f'"rows";r={standing.left};t={standing.full_in_s}'.encode())]
+
+
+class Gate:
+    """Stands before the routes of one replica."""
+
+    def __init__(self, bank: Bank | None = None, *, exposed: bool = False, replicas: int = 1) -> None:
+        """Without a bank everybody is let in, unless the service is exposed; ``replicas`` share a limit while the bank is closed."""
+        self.breaker = Breaker()
+        self._bank = bank
+        self._exposed = exposed
+        self._replicas = replicas
+        self._everybody = Client()
+        self._clients: dict[bytes, Client] = {}
+        self._known = bank is None
+
+    def use(self, keys: Iterable[ApiKey]) -> None:
+        """Let in who has one of these keys, from now on; what a known client has leased stays."""
+        former = {client.key_id: client for client in self._clients.values()}
+        self._clients = {key.hash: self._kept(former.get(key.id), key) for key in keys}
+        self._known = True
+
+    @staticmethod
+    def _kept(former: Client | None, key: ApiKey) -> Client:
+        same = former is not None and former.bucket is not None and (former.tier, former.bucket.allowance) == (key.tier, key.allowance)
+        return former if same and former is not None else Client(key)
+
+    def enter(self, path: str, headers: Mapping[bytes, bytes]) -> Client:
+        """Let a request in, which must ``leave``. Raises ``Unauthorised``, ``TooManyAtOnce``, or ``Unavailable`` before keys are known."""
+        client = self._everybody if path in OPEN_PATHS or path.startswith("/docs/") else self._client(headers)
+        if client.at_once and client.active >= client.at_once:
+            raise TooManyAtOnce(f"{client.active} requests of this key are in work here, which is the most", [Retry(1.0)])
+        client.active += 1
+        return client
+
+    @staticmethod
+    def leave(client: Client) -> None:
+        """Note that a request is answered."""
+        client.active -= 1
+
+    async def charge(self, client: Client, rows: int) -> None:
+        """Take rows from a client's bucket; raises ``QuotaExceeded`` that says when there will be enough."""
+        if client.bucket is None or client.bucket.take(rows, time.monotonic()):
+            return
+        async with client.leasing:
+            await self._lease(client, client.bucket, rows)
+
+    async def charge_patiently(self, client: Client, rows: int) -> None:
+        """Take rows from a client's bucket, waiting until there are enough."""
+        while True:
+            try:
+                return await self.charge(client, rows)
+            except QuotaExceeded as error:
+                await asyncio.sleep(next(detail.after_s for detail in error.details if isinstance(detail, Retry)))
+
+    async def give_back(self) -> None:
+        """Give back what clients have leased and not used for a while."""
+        for client in list(self._clients.values()):
+            surplus = client.bucket.surplus(time.monotonic()) if client.bucket else 0.0
+            if surplus and self._bank is not None:
+                await self._bank.give_back(client.key_id, surplus)
+
+    def _client(self, headers: Mapping[bytes, bytes]) -> Client:
+        if not self._known and self._exposed:
+            raise Unavailable("the keys of clients cannot be read yet")
+        if not self._clients and not self._exposed:
+            return self._everybody
+        said = headers.get(b"x-api-key") or _bearer(headers.get(b"authorization", b""))
+        client = self._clients.get(hash_of(said.decode("latin-1"))) if said and len(said) <= MOST_KEY_BYTES else None
+        if client is None:
+            raise Unauthorised("send a key that is good as `Authorization: Bearer KEY`; `rayapp keys add` makes one")
+        return client
+
+    async def _lease(self, client: Client, bucket: LeasedBucket, rows: int) -> None:
+        now = time.monotonic()
+        if bucket.take(rows, now):
+            return
+        wait = bucket.closed(rows, now) or await self._ask(client, bucket, rows)
+        if wait:
+            raise QuotaExceeded(f"{rows:,} rows are more than this key has left", [Retry(wait)])
+
+    async def _ask(self, client: Client, bucket: LeasedBucket, rows: int) -> float:
+        """Lease rows and spend them; gives the seconds to wait where there were not enough, 0 where there were."""
+        if self._bank is not None and self.breaker.lets_through(time.monotonic()):
+            need, want = bucket.need(rows)
+            try:
+                lease = await self._bank.lease(client.key_id, need, want)
+            except Unavailable:
+                self.breaker.failed(time.monotonic())
+            else:
+                self.breaker.succeeded()
+                return bucket.leased(rows, lease, time.monotonic())
+        return bucket.take_alone(rows, self._replicas, time.monotonic())
+
+
+def _bearer(said: bytes) -> bytes:
+    return said[len(BEARER) :].strip() if said[: len(BEARER)].lower() == BEARER else b""

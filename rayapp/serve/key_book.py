@@ -1,0 +1,77 @@
+"""The keys and shared buckets in PostgreSQL as a replica uses them: it hears of changes, and waits for no database that is away."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import asyncpg
+
+from rayapp.errors import RayappError, Unavailable
+from rayapp.serve.admission import Gate
+from rayapp.store.api_keys import CHANNEL, Lease, give_back_rows, lease_rows, valid_keys
+from rayapp.store.database import connection, errors_as_ours, open_pool
+
+LEASE_WITHIN_S = 1.0
+"""A request waits no longer for its lease."""
+
+LOOK_S = 30.0
+"""How often keys are read although nobody said that they have changed."""
+
+GIVE_BACK_S = 1.0
+RETRY_S = 1.0
+
+Value = TypeVar("Value")
+
+log = logging.getLogger(__name__)
+
+
+class KeyBook:
+    """The bank of one replica's gate, and what tells the gate of its keys."""
+
+    def __init__(self, url: str) -> None:
+        """Take the database's address; nothing is asked yet."""
+        self._url = url
+        self._pool: asyncpg.Pool | None = None
+        self._changed = asyncio.Event()
+
+    async def lease(self, key_id: int, need: float, want: float) -> Lease:
+        """Lease rows; raises ``Unavailable`` when the database does not answer soon."""
+        return await self._asked(lambda session: lease_rows(session, key_id, need, want))
+
+    async def give_back(self, key_id: int, rows: float) -> None:
+        """Give leased rows back."""
+        await self._asked(lambda session: give_back_rows(session, key_id, rows))
+
+    async def follow(self, gate: Gate) -> None:
+        """Keep a gate's keys up to date for ever, whatever happens to the database."""
+        while True:
+            try:
+                async with connection(self._url) as session:
+                    await session.add_listener(CHANNEL, lambda *_: self._changed.set())
+                    await self._keep_reading(session, gate)
+            except RayappError as error:
+                log.warning("keys.not_read", extra={"reason": str(error)})
+                await asyncio.sleep(RETRY_S)
+
+    async def _keep_reading(self, session: asyncpg.Connection, gate: Gate) -> None:
+        read_at = -LOOK_S
+        while True:
+            if self._changed.is_set() or time.monotonic() - read_at >= LOOK_S:
+                self._changed.clear()
+                gate.use(await valid_keys(session))
+                read_at = time.monotonic()
+            with suppress(Unavailable):
+                await gate.give_back()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), GIVE_BACK_S)
+
+    async def _asked(self, question: Callable[[asyncpg.Connection], Awaitable[Value]]) -> Value:
+        with errors_as_ours():
+            async with asyncio.timeout(LEASE_WITHIN_S):
+                if self._pool is None:
+                    self._pool = await open_pool(self._url)
+                async with self._pool.acquire() as session:
+                    return await question(session)

@@ -1,0 +1,44 @@
+-- name: add
+WITH added AS (
+    INSERT INTO rayapp.api_key (name, mark, hash, tier, rows_per_s, burst_rows, at_once)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    RETURNING id, burst_rows
+)
+INSERT INTO rayapp.api_key_bucket (key_id, tokens) SELECT id, burst_rows FROM added
+RETURNING key_id;
+
+-- name: list
+SELECT id, name, mark, tier, rows_per_s, burst_rows, at_once, created_at, revoked_at FROM rayapp.api_key ORDER BY id;
+
+-- name: valid
+SELECT id, name, mark, hash, tier, rows_per_s, burst_rows, at_once FROM rayapp.api_key WHERE revoked_at IS NULL;
+
+-- name: revoke
+UPDATE rayapp.api_key SET revoked_at = now() WHERE mark = $1 AND revoked_at IS NULL RETURNING id;
+
+-- name: announce
+SELECT pg_notify('rayapp_api_keys', '');
+
+-- name: lease
+-- $2 rows are needed now, up to $3 are wanted. A request of more rows than the bucket holds waits for a full one, and leaves a debt.
+WITH bucket AS (
+    SELECT bucket.key_id, key.burst_rows, key.rows_per_s, clock_timestamp() AS at,
+           least(key.burst_rows,
+                 bucket.tokens + key.rows_per_s * greatest(0, extract(epoch FROM clock_timestamp() - bucket.refilled_at))) AS tokens
+    FROM rayapp.api_key_bucket bucket JOIN rayapp.api_key key ON key.id = bucket.key_id
+    WHERE bucket.key_id = $1
+    FOR UPDATE OF bucket
+), granted AS (
+    SELECT key_id, at, tokens,
+           CASE WHEN tokens >= least($2::double precision, burst_rows)
+                THEN greatest($2::double precision, least($3::double precision, floor(tokens))) ELSE 0 END AS rows
+    FROM bucket
+)
+UPDATE rayapp.api_key_bucket bucket SET tokens = granted.tokens - granted.rows, refilled_at = granted.at
+FROM granted WHERE granted.key_id = bucket.key_id
+RETURNING granted.rows AS granted, bucket.tokens AS left;
+
+-- name: give_back
+UPDATE rayapp.api_key_bucket bucket SET tokens = least(key.burst_rows, bucket.tokens + $2)
+FROM rayapp.api_key key
+WHERE key.id = bucket.key_id AND bucket.key_id = $1;
