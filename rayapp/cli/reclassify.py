@@ -7,16 +7,18 @@ from argparse import Namespace
 
 import msgspec
 
-from rayapp.data_jobs.reclassify import Reclassified, ReclassifyRequest, reclassify, summary
+from rayapp.data_jobs.holding import job_of
+from rayapp.data_jobs.reclassify import Reclassified, ReclassifyRequest, reclassify, rows_of, summary
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.store.active_pack import active_digest
 from rayapp.store.changesets import Redecided
 from rayapp.store.database import connection, resolve_url, running_database
+from rayapp.store.jobs import JobRequest
 from rayapp.store.packs import fetch_pack, stored_digest
 from rayapp.store.touched_rows import Touched, touched_rows
 
-DONE, UNREADABLE = 0, 3
+DONE, STOPPED, UNREADABLE = 0, 1, 3
 PLAIN_LINE_S = 5.0
 MOST_REASONS = 12
 
@@ -30,9 +32,26 @@ def run(settings: Settings, arguments: Namespace) -> int:
             voice.touched(digest, asyncio.run(_touched(settings, digest)))
             return DONE
         request = ReclassifyRequest(pack=digest, full=arguments.full, made_by=arguments.by, reason=arguments.reason)
-        done = asyncio.run(reclassify(settings, request, voice.progress, lambda: False))
+        done = _as_job(settings, request, voice)
     voice.summary(done)
+    if done.state == "stopped":
+        return STOPPED
     return UNREADABLE if done.progress.unreadable else DONE
+
+
+def _as_job(settings: Settings, request: ReclassifyRequest, voice: "Voice") -> Reclassified:
+    """Do it in this process as a job that `rayapp jobs` shows and can cancel."""
+    wanted = JobRequest(kind="reclassify", request=msgspec.structs.asdict(request), created_by="command line")
+    with job_of(settings, wanted, settings.job_lease_s) as held:
+
+        def tell(progress: Redecided) -> None:
+            voice.progress(progress)
+            held.tell(rows_of(progress))
+
+        done = asyncio.run(reclassify(settings, request, tell, held.should_stop))
+        held.tell(rows_of(done.progress))
+        held.result = summary(done)
+    return done
 
 
 async def _digest(settings: Settings, beginning: str | None) -> str:
@@ -104,6 +123,8 @@ class Voice:
             print("\r\033[K", end="", file=sys.stderr)
         progress = done.progress
         why = f" (all looked at: {done.touched.everything})" if done.touched.everything else ""
+        if done.state == "stopped":
+            print("rayapp: stopped; the same command goes on with it", file=sys.stderr)
         print(
             f"changeset {progress.id}: {progress.decided:,} rows decided again by {progress.pack[:12]}{why}, {progress.changed:,} changed, "
             f"{seconds:.1f} s"

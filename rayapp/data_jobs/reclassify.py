@@ -1,41 +1,42 @@
 """Stored decisions made anew by another pack: only where the packs' difference can touch them, or all of them.
 
 Ranges of the table are worked on by a few sessions of this process side by side: PostgreSQL looks for rows in one while the engine decides
-those of another. What is done is in the ledger alone, so a run that broke off goes on where it was, whoever begins it again.
+those of another. On a cluster, where all of many rows are decided again, actors do the same. What is done is in the ledger alone, so a run
+that broke off goes on where it was, whoever begins it again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-import asyncpg
 import msgspec
 
-from rayapp.errors import Unavailable
+from rayapp.data_jobs.cluster import ADDRESS_VARIABLE, joined
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.store.active_pack import active_digest
 from rayapp.store.changesets import (
     Changeset,
+    RangeWorker,
     Redecided,
     done_ranges,
     finish_reclassification,
     open_reclassification,
     reclassification,
-    redecide_range,
 )
-from rayapp.store.database import connect, connection, resolve_url
+from rayapp.store.database import connection, resolve_url
 from rayapp.store.job_leases import Rows
 from rayapp.store.packs import fetch_pack
 from rayapp.store.touched_rows import Touched, touched_rows
 
 SESSIONS = 2
-TRIES = 8
-FIRST_PAUSE_S = 0.2
+LEAST_ON_RAY = 16
+"""Ranges from which on actors are worth their start, some 1.6 million rows."""
 
 Tell = Callable[[Redecided], None]
-"""Called after each range with how far it is."""
+"""Called now and then with how far it is."""
 
 ShouldStop = Callable[[], bool]
 
@@ -57,41 +58,68 @@ class Reclassified(msgspec.Struct, frozen=True):
     state: Literal["done", "stopped"]
 
 
+class _Begun(msgspec.Struct, frozen=True):
+    """A reclassification under way, and the ranges that are left of it."""
+
+    url: str
+    pack: CompiledPack
+    touched: Touched
+    changeset: Changeset
+    condition: str
+    left: Sequence[int]
+
+    @property
+    def many(self) -> bool:
+        """Whether many rows have to be decided, rather than looked at by the database."""
+        return len(self.left) >= LEAST_ON_RAY and (self.changeset.whole or self.touched.everything != "")
+
+
 async def reclassify(settings: Settings, request: ReclassifyRequest, tell: Tell, should_stop: ShouldStop) -> Reclassified:
-    """Decide stored rows anew; rows that a person locked stay as they are.
+    """Decide stored rows anew in this process; rows that a person locked stay as they are.
 
     Raises ``InvalidInput`` when the pack is not stored, ``Unavailable`` when the database goes away for long.
     """
-    url = resolve_url(settings)
-    digest = request.pack or await active_digest(settings)
-    async with connection(url) as session:
-        pack = CompiledPack.load(await fetch_pack(session, digest))
-        touched = await touched_rows(session, pack)
-        changeset = await open_reclassification(session, digest, whole=request.full, made_by=request.made_by, reason=request.reason)
-        done = await done_ranges(session, changeset)
-    condition = "true" if request.full else f"(d.pack_id <> {changeset.pack_id} AND {touched.condition})"
-    left = [] if touched.nothing and not request.full else [number for number in range(changeset.ranges) if number not in done]
-    ranges = iter(left)
-    classifier = Classifier(pack)
-    work = [_work(url, changeset, ranges, classifier, condition, tell, should_stop) for _ in range(min(SESSIONS, len(left)))]
-    await asyncio.gather(*work)
-    async with connection(url) as session:
-        if next(ranges, None) is not None:
-            return Reclassified(await reclassification(session, changeset.id), touched, "stopped")
-        return Reclassified(await finish_reclassification(session, changeset), touched, "done")
+    begun = await _begin(settings, request)
+    ranges = iter(begun.left)
+    classifier = Classifier(begun.pack)
+    await asyncio.gather(*(_work(begun, ranges, classifier, tell, should_stop) for _ in range(min(SESSIONS, len(begun.left)))))
+    return await _end(begun, stopped=next(ranges, None) is not None)
 
 
 def run_reclassify(settings: Settings, request: dict[str, Any], tell: Callable[[Rows], None], should_stop: ShouldStop) -> dict[str, Any]:
-    """Do the same as a job of kind ``reclassify``: ``request`` holds the fields of ``ReclassifyRequest``, and others that are not read."""
+    """Do the same as a job of kind ``reclassify``, on the cluster where the job runs on one and there is much to decide.
+
+    ``request`` holds the fields of ``ReclassifyRequest``, and others that are not read. Gives nothing when it was stopped.
+    """
     known = {name: request[name] for name in ReclassifyRequest.__struct_fields__ if request.get(name) is not None}
     wanted = msgspec.convert(known, ReclassifyRequest, strict=False)
 
     def told(progress: Redecided) -> None:
-        tell(Rows(total=progress.rows, done=progress.looked_at, failed=progress.unreadable, pack=progress.pack))
+        tell(rows_of(progress))
 
-    done = asyncio.run(reclassify(settings, wanted, told, should_stop))
+    if os.environ.get(ADDRESS_VARIABLE):
+        done = _on_cluster(settings, wanted, told, should_stop)
+    else:
+        done = asyncio.run(reclassify(settings, wanted, told, should_stop))
     told(done.progress)
-    return summary(done)
+    return summary(done) if done.state == "done" else {}
+
+
+def _on_cluster(settings: Settings, wanted: ReclassifyRequest, tell: Tell, should_stop: ShouldStop) -> Reclassified:
+    begun = asyncio.run(_begin(settings, wanted))
+    if not begun.many:
+        return asyncio.run(reclassify(settings, wanted, tell, should_stop))
+    from rayapp.data_jobs.ray_reclassify import Redeciding, redecide_on_ray
+
+    redeciding = Redeciding(settings, begun.url, begun.changeset, begun.pack.digest, begun.condition)
+    with joined():
+        every = redecide_on_ray(redeciding, begun.left, lambda: tell(asyncio.run(_progress(begun))), should_stop)
+    return asyncio.run(_end(begun, stopped=not every))
+
+
+def rows_of(progress: Redecided) -> Rows:
+    """Say how far a reclassification is as jobs say it."""
+    return Rows(total=progress.rows, done=progress.looked_at, failed=progress.unreadable, pack=progress.pack)
 
 
 def summary(done: Reclassified) -> dict[str, Any]:
@@ -100,26 +128,37 @@ def summary(done: Reclassified) -> dict[str, Any]:
     return {"changeset": done.progress.id, "state": done.state, "because": done.touched.everything, **counts}
 
 
-async def _work(  # noqa: PLR0913, PLR0917 - what all sessions share
-    url: str, changeset: Changeset, ranges: Iterator[int], classifier: Classifier, condition: str, tell: Tell, should_stop: ShouldStop
-) -> None:
-    """Take one range after the other over one connection, which is renewed when it breaks."""
-    session: asyncpg.Connection | None = None
+async def _begin(settings: Settings, request: ReclassifyRequest) -> _Begun:
+    url = resolve_url(settings)
+    digest = request.pack or await active_digest(settings)
+    async with connection(url) as session:
+        pack = CompiledPack.load(await fetch_pack(session, digest))
+        touched = await touched_rows(session, pack)
+        changeset = await open_reclassification(session, digest, whole=request.full, made_by=request.made_by, reason=request.reason)
+        done = await done_ranges(session, changeset)
+    nothing = touched.nothing and not request.full
+    left = [] if nothing else [number for number in range(changeset.ranges) if number not in done]
+    condition = "true" if request.full else f"(d.pack_id <> {changeset.pack_id} AND {touched.condition})"
+    return _Begun(url, pack, touched, changeset, condition, left)
+
+
+async def _work(begun: _Begun, ranges: Iterator[int], classifier: Classifier, tell: Tell, should_stop: ShouldStop) -> None:
+    """Take one range after the other."""
+    worker = RangeWorker(begun.url, begun.changeset, classifier, begun.condition)
     try:
         while not should_stop() and (number := next(ranges, None)) is not None:
-            for trial in range(TRIES):
-                try:
-                    session = session or await connect(url)
-                    await redecide_range(session, changeset, number, classifier, condition)
-                    tell(await reclassification(session, changeset.id))
-                    break
-                except Unavailable:
-                    if session is not None:
-                        session.terminate()
-                    session = None
-                    if trial == TRIES - 1:
-                        raise
-                    await asyncio.sleep(FIRST_PAUSE_S * 2**trial)
+            tell(await worker.redecide(number))
     finally:
-        if session is not None:
-            session.terminate()
+        worker.close()
+
+
+async def _end(begun: _Begun, *, stopped: bool) -> Reclassified:
+    async with connection(begun.url) as session:
+        if stopped:
+            return Reclassified(await reclassification(session, begun.changeset.id), begun.touched, "stopped")
+        return Reclassified(await finish_reclassification(session, begun.changeset), begun.touched, "done")
+
+
+async def _progress(begun: _Begun) -> Redecided:
+    async with connection(begun.url) as session:
+        return await reclassification(session, begun.changeset.id)

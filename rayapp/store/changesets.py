@@ -5,6 +5,7 @@ history, and notes the new pack with each row that was decided again. The transa
 meanwhile, the database refuses the later of both and the range is done again.
 """
 
+import asyncio
 from datetime import datetime
 
 import asyncpg
@@ -13,11 +14,14 @@ import msgspec
 from rayapp.errors import InvalidInput, InvalidSetup, Unavailable
 from rayapp.scoring.classifier import Classifier
 from rayapp.store.binary_copy import binary_copy
-from rayapp.store.database import errors_as_ours
+from rayapp.store.database import connect, errors_as_ours
 from rayapp.store.statements import statements
 from rayapp.store.stored_rows import Decided, Range, decide, read_rows, redecided_table
 
 SQL = statements("redeciding")
+
+TRIES = 8
+FIRST_PAUSE_S = 0.2
 
 STEP = 2048
 """Blocks of a range: 16 MB, some 100,000 transactions."""
@@ -102,13 +106,47 @@ async def redecide_range(
         raise InvalidSetup("a range needs a condition")
     with errors_as_ours():
         async with session.transaction(isolation="repeatable_read"):
+            await session.execute(SQL["share"])
             if not await session.fetchval(SQL["claim_range"], changeset.id, number):
                 return None
-            decided = decide(classifier, await read_rows(session, changeset.range(number), f"NOT d.locked AND {condition}"))
+            stored = await read_rows(session, changeset.range(number), f"NOT d.locked AND {condition}")
+            decided = await asyncio.to_thread(decide, classifier, stored)
             await _write(session, changeset, decided)
             counts = len(decided.changed), int(decided.changed.sum()), decided.unreadable
             await session.execute(SQL["count_range"], changeset.id, number, *counts)
     return decided
+
+
+class RangeWorker:
+    """Decides ranges again over one connection, which is renewed when it breaks."""
+
+    def __init__(self, url: str, changeset: Changeset, classifier: Classifier, condition: str) -> None:
+        """Take what all ranges share; nothing is connected yet."""
+        self._url = url
+        self._changeset = changeset
+        self._classifier = classifier
+        self._condition = condition
+        self._session: asyncpg.Connection | None = None
+
+    async def redecide(self, number: int) -> Redecided:
+        """Decide a range again and give how far all are. Raises ``Unavailable`` when the database does not come back."""
+        for trial in range(TRIES):
+            try:
+                self._session = self._session or await connect(self._url)
+                await redecide_range(self._session, self._changeset, number, self._classifier, self._condition)
+                return await reclassification(self._session, self._changeset.id)
+            except Unavailable:
+                self.close()
+                if trial == TRIES - 1:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE_S * 2**trial)
+        raise AssertionError
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._session is not None:
+            self._session.terminate()
+            self._session = None
 
 
 async def _write(session: asyncpg.Connection, changeset: Changeset, decided: Decided) -> None:

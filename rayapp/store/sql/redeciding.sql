@@ -35,6 +35,10 @@ RETURNING id, pack_id, whole, blocks, step, xmax = 0 AS is_new;
 -- name: done_ranges
 SELECT number FROM rayapp.changeset_range WHERE changeset_id = $1;
 
+-- name: share
+-- Many may decide at once; a plan is carried out alone.
+SELECT pg_advisory_xact_lock_shared(hashtext('rayapp.decisions'));
+
 -- name: claim_range
 -- First in its transaction: who claims the same range meanwhile waits here until this one is committed or gone.
 INSERT INTO rayapp.changeset_range (changeset_id, number) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1;
