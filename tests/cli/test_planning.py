@@ -131,3 +131,30 @@ def test_what_a_correction_proposes_can_be_added_to_the_pack_as_it_is(
     decided = Classifier(load_pack(pack)).classify_one(given)
     assert decided.category is not None
     assert decided.category.detailed == category
+
+
+def test_rows_that_were_loaded_are_found_however_a_bank_prints_them(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAYAPP_DATABASE_URL", database)
+    monkeypatch.setenv("RAYAPP_PACK", str(write(tmp_path / "old", COFFEE)))
+    lines = [
+        "Old  Bakery",
+        "OLD\tBAKERY",
+        "bäkery",
+        "BÄKERY",
+        "Bak\u00adery",
+        "BAKE'RY",
+        " bakery ",
+        "ＢＡＫＥＲＹ",
+        "INDN:BAKERY CO ID:1",
+        "no baker",
+    ]
+    (tmp_path / "rows.csv").write_text("id,descriptor,amount,currency\n" + "".join(f'{n},"{line}",1,EUR\n' for n, line in enumerate(lines)))
+    assert main(["ingest", str(tmp_path / "rows.csv")]) == 0
+    assert main(["packs", "publish", str(write(tmp_path / "new", COFFEE, BAKERY)), "--activate"]) == 0
+    capfd.readouterr()
+    (touched,) = told(["reclassify"], capfd)
+    assert touched["changed"] >= 5
+    (whole,) = told(["reclassify", "--full"], capfd)
+    assert (whole["decided"], whole["changed"]) == (len(lines), 0)
