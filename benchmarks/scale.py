@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.descriptors import make_descriptors, make_repeating, make_rules
+from benchmarks.repeats import by_descriptor, repeating_descriptors
 from rayapp.packs.files import DEFAULT_PACK
 from rayapp.scoring.text import clean
 
 RULES_SEED, ROWS_SEED, VALUES_SEED = 2, 1, 3
 CHUNK = 100_000
 UNIQUE_RATIO = 0.25
-"""Distinct descriptors of a file with repeats, a cautious figure: eight years of public card lines by date have 0.10 to 0.12 in blocks of
-65,536 rows, but lack store numbers and references."""
+"""Distinct descriptors of a million rows that repeat less than those measured (``benchmarks/repeats.py``), drawn by Zipf's law."""
 
 WHERE = (("USD", "US"), ("USD", "US"), ("USD", "US"), ("EUR", "DE"), ("EUR", "FR"), ("GBP", "GB"), ("GBP", "GB"), ("CAD", "CA"))
 
@@ -75,8 +75,13 @@ def _seeds() -> Iterator[int]:
 
 
 def repeating_rows(n: int) -> pa.Table:
-    """Give ``n`` transactions whose descriptors repeat as in a bank's file."""
+    """Give ``n`` transactions of which a quarter have a descriptor of their own; the codes of each row are its own."""
     return with_values(make_repeating(n, UNIQUE_RATIO, ROWS_SEED))
+
+
+def measured_rows(n: int) -> pa.Table:
+    """Give ``n`` transactions whose descriptors and codes repeat as those of real card lines."""
+    return by_descriptor(with_values(repeating_descriptors(n, ROWS_SEED)), ("currency", "direction", "mcc", "country"), VALUES_SEED)
 
 
 def with_values(descriptors: pa.Array) -> pa.Table:
