@@ -22,7 +22,7 @@ MOST_CLAUSES = 400
 TOLD_APART = frozenset(
     """
     merchant/offset merchant/merchant merchant/match merchant/weight merchant/category merchant/origin merchant/country_offset
-    merchant/country near/text near/offset near/alias near/merchant near/form_key near/form_name near/filter phrase/cells phrase/first
+    merchant/country near/text near/offset near/alias near/merchant near/forms near/seen near/openings phrase/cells phrase/first
     phrase/last phrase/kind phrase/processor phrase/channel learned/cells learned/first learned/last learned/category learned/weight
     learned/country rule/use_offset rule/use_rule rule/use_unless rule/category rule/weight rule/priority rule/overrides rule/direction
     rule/amount rule/dates rule/mcc_offset rule/mcc rule/country_offset rule/country rule/currency_offset rule/currency category/primary

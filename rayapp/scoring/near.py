@@ -28,11 +28,12 @@ SQUASHED, SQUASHED_START, CUT, CUT_SHORT, WRONG, WRONG_SHORT, WRONG_START = 950_
 
 _PRIME = np.uint64(0x100000001B3)
 _POWERS = np.array([pow(0x100000001B3, exponent, 1 << 64) for exponent in range(MOST + 1)], np.uint64)
-_FILTER_SHIFT = np.uint64(64 - 21)
+_FORM_WORDS, _OPENING_WORDS = 16, 13
+"""Words of 64 bits of the filters of forms and of openings, as powers of two."""
 
 
 class NearIndex(NamedTuple):
-    """Squashed names in order: ``text[offset[i]:offset[i + 1]]`` is that of alias ``alias[i]``; ``form`` numbers names by deleted forms.
+    """Squashed names in order: ``text[offset[i]:offset[i + 1]]`` is that of alias ``alias[i]``; ``forms`` has names by deleted forms.
 
     Alias -1 is an everyday word that is one letter from a name (INTEREST, PINTEREST): found as it is, it is no name misspelt.
     """
@@ -41,9 +42,12 @@ class NearIndex(NamedTuple):
     offset: NDArray[np.int32]
     alias: NDArray[np.int32]
     merchant: NDArray[np.int32]
-    form_key: NDArray[np.uint32]
-    form_name: NDArray[np.int32]
-    filter: NDArray[np.uint64]
+    forms: NDArray[np.uint64]
+    """Open addressing: a form's name plus one, above the upper half of its hash; 0 where the slot is free."""
+    seen: NDArray[np.uint64]
+    """Two bits in one word for each form."""
+    openings: NDArray[np.uint64]
+    """The same for the first LEAST_CUT letters of each name."""
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -63,38 +67,46 @@ def word_hash(text: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return h
 
 
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _bits(h: np.uint64) -> np.uint64:
+    """Give the two bits of a hash in its word of a filter."""
+    return np.uint64(1) << ((h >> np.uint64(36)) & np.uint64(63)) | np.uint64(1) << ((h >> np.uint64(30)) & np.uint64(63))
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _may_have(words: NDArray[np.uint64], power: int, h: np.uint64) -> bool:
+    """Tell quickly that a filter of ``2 ** power`` words lacks a hash; a few yeses are wrong."""
+    bits = _bits(h)
+    return words[h >> np.uint64(64 - power)] & bits == bits
+
+
 @njit(nogil=True, cache=True, _nrt=False)
-def _enter(h: np.uint64, n: int, key: NDArray[np.uint32], name: NDArray[np.int32], seen: NDArray[np.uint64]) -> None:
+def _enter(h: np.uint64, n: int, index: NearIndex) -> None:
     """Enter a form of name ``n``."""
-    bit = h >> _FILTER_SHIFT
-    seen[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
-    mask = key.size - 1
-    slot = np.int64(h & np.uint64(mask))
-    while name[slot] >= 0:
-        slot = (slot + 1) & mask
-    key[slot] = np.uint32(h >> np.uint64(32))
-    name[slot] = n
+    index.seen[h >> np.uint64(64 - _FORM_WORDS)] |= _bits(h)
+    mask = np.uint64(index.forms.size - 1)
+    slot = h & mask
+    while index.forms[slot] != np.uint64(0):
+        slot = (slot + np.uint64(1)) & mask
+    index.forms[slot] = np.uint64(n + 1) << np.uint64(32) | h >> np.uint64(32)
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def fill_forms(
-    text: NDArray[np.uint8],
-    offset: NDArray[np.int32],
-    alias: NDArray[np.int32],
-    key: NDArray[np.uint32],
-    name: NDArray[np.int32],
-    seen: NDArray[np.uint64],
-) -> None:
+def fill_forms(index: NearIndex) -> None:
     """Enter every name and, where it is long enough and no everyday word, its forms with one letter deleted."""
+    text, offset = index.text, index.offset
     for n in range(offset.size - 1):
         start, end = offset[n], offset[n + 1]
         whole = word_hash(text, start, end)
-        _enter(_finish(whole), n, key, name, seen)
-        if end - start >= LEAST_WRONG and alias[n] >= 0:
+        _enter(_finish(whole), n, index)
+        if end - start >= LEAST_CUT:
+            opening = _finish(word_hash(text, start, start + LEAST_CUT))
+            index.openings[opening >> np.uint64(64 - _OPENING_WORDS)] |= _bits(opening)
+        if end - start >= LEAST_WRONG and index.alias[n] >= 0:
             before = np.uint64(0)
             for i in range(start, end):
                 after = before * _PRIME + np.uint64(text[i])
-                _enter(_finish(whole + (before - after) * _POWERS[end - 1 - i]), n, key, name, seen)
+                _enter(_finish(whole + (before - after) * _POWERS[end - 1 - i]), n, index)
                 before = after
 
 
@@ -120,19 +132,17 @@ def alike(a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _look(index: NearIndex, h: np.uint64, word: NDArray[np.uint8], size: int, best: int, distance: int) -> tuple[int, int]:
     """Compare a word with the names that share a form, and keep the closest."""
-    bit = h >> _FILTER_SHIFT
-    if (index.filter[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == 0:
+    if not _may_have(index.seen, _FORM_WORDS, h):
         return best, distance
-    mask = index.form_key.size - 1
-    slot = np.int64(h & np.uint64(mask))
-    key = np.uint32(h >> np.uint64(32))
-    while index.form_name[slot] >= 0:
-        if index.form_key[slot] == key:
-            name = index.form_name[slot]
+    mask = np.uint64(index.forms.size - 1)
+    slot = h & mask
+    while index.forms[slot] != np.uint64(0):
+        if np.uint32(index.forms[slot]) == np.uint32(h >> np.uint64(32)):
+            name = int(np.int64(index.forms[slot] >> np.uint64(32)) - 1)
             apart = alike(word, 0, size, index.text, index.offset[name], index.offset[name + 1])
             if apart < distance or (apart == distance and apart < 2 and name < best):
                 best, distance = name, apart
-        slot = (slot + 1) & mask
+        slot = (slot + np.uint64(1)) & mask
     return best, distance
 
 
@@ -176,6 +186,8 @@ def _begins(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _continued(index: NearIndex, word: NDArray[np.uint8], size: int) -> int:
     """Find the name that a word was cut from, or -1 where there is none or it could be of several merchants."""
+    if not _may_have(index.openings, _OPENING_WORDS, _finish(word_hash(word, 0, LEAST_CUT))):
+        return -1
     low, high = 0, index.alias.size
     while low < high:
         middle = (low + high) // 2
@@ -256,9 +268,9 @@ def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: 
         offset,
         aliases[order].astype(np.int32),
         merchants[order].astype(np.int32),
-        np.zeros(size, np.uint32),
-        np.full(size, -1, np.int32),
-        np.zeros(1 << (21 - 6), np.uint64),
+        np.zeros(size, np.uint64),
+        np.zeros(1 << _FORM_WORDS, np.uint64),
+        np.zeros(1 << _OPENING_WORDS, np.uint64),
     )
-    fill_forms(text, offset, index.alias, index.form_key, index.form_name, index.filter)
+    fill_forms(index)
     return index
