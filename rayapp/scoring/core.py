@@ -35,6 +35,7 @@ from rayapp.scoring.phrases import (
     step,
 )
 from rayapp.scoring.tokens import (
+    APOSTROPHE,
     CODE,
     COLON,
     HASH,
@@ -44,6 +45,7 @@ from rayapp.scoring.tokens import (
     NUMBER,
     STAR,
     Tokens,
+    char_class,
     hash_bytes,
     new_tokens,
     tokenise,
@@ -435,15 +437,26 @@ def analyse_row(data: NDArray[np.uint8], start: int, end: int, lexicon: Lexicon,
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _letters(scan: Scan, first: int, last: int, idle: int) -> int:
-    """Count the bytes of kept tokens, those of the kinds ``idle`` left out unless they are part of an alias."""
+def _letters(scan: Scan, first: int, last: int) -> int:
+    """Count the bytes of kept tokens; signs have none."""
     total = 0
     for k in range(first, last):
         t = scan.kept[k]
-        size = scan.tokens.end[t] - scan.tokens.start[t]
-        if size > 0 and (scan.hit_of[k] >= 0 or not scan.kind[t] & idle):
-            total += size
+        total += max(scan.tokens.end[t] - scan.tokens.start[t], 0)
     return total
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _telling_letters(scan: Scan, kept: int) -> tuple[int, int]:
+    """Count the bytes of the core for ``Facts.weight`` and ``Facts.words``: words that say nothing count as parts of aliases only."""
+    weight = words = 0
+    for k in range(kept):
+        t = scan.kept[k]
+        size = max(scan.tokens.end[t] - scan.tokens.start[t], 0)
+        named = scan.hit_of[k] >= 0
+        weight += size * int(named or scan.kind[t] & (LEGAL | GENERIC | GLUE) == 0)
+        words += size * int(named or scan.kind[t] & (LEGAL | NEUTRAL | GLUE) == 0)
+    return weight, words
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -470,27 +483,63 @@ def analyse_rows(
     core_offsets[0] = hits.offset[0] = 0
     for row in range(offsets.size - 1):
         kept, found = analyse_row(data, offsets[row], offsets[row + 1], lexicon, scan, facts, row)
-        for k in range(kept):
-            if k:
-                core[w] = 32
-                w += 1
-            t = scan.kept[k]
-            w = write_token(data, scan.tokens.start[t], scan.tokens.end[t], core, w)
+        w = _write_core(data, scan, kept, core, w)
         core_offsets[row + 1] = w
-        facts.weight[row] = _letters(scan, 0, kept, LEGAL | GENERIC | GLUE)
-        facts.words[row] = _letters(scan, 0, kept, LEGAL | NEUTRAL | GLUE)
-        for k in range(kept):
-            scan.hashes[k] = scan.tokens.hash[scan.kept[k]]
-        facts.learned[row] = find(lexicon.learned, scan.hashes, 0, kept) if kept else -1
-        for k in range(found):
-            first, last = scan.first[k], scan.last[k]
-            hits.entry[h] = scan.entry[k]
-            hits.start[h] = scan.tokens.start[scan.kept[first]] - offsets[row]
-            hits.end[h] = _token_end(scan, last - 1) - offsets[row]
-            hits.first[h] = first == 0
-            hits.letters[h] = _letters(scan, first, last, 0)
-            h += 1
+        facts.weight[row], facts.words[row] = _telling_letters(scan, kept)
+        facts.learned[row] = _learned(lexicon, scan, kept)
+        h = _write_hits(scan, found, offsets[row], hits, h)
         hits.offset[row + 1] = h
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _write_core(data: NDArray[np.uint8], scan: Scan, kept: int, core: NDArray[np.uint8], w: int) -> int:
+    """Write the kept tokens with single spaces between; those that stand one byte apart in the clean view go in one stretch."""
+    tokens = scan.tokens
+    k = 0
+    while k < kept:
+        if k:
+            core[w] = 32
+            w += 1
+        t = scan.kept[k]
+        k += 1
+        start, end = tokens.start[t], tokens.end[t]
+        if end < 0:
+            w = write_token(data, start, end, core, w)
+            continue
+        while k < kept and scan.kept[k] == t + 1 and tokens.start[t + 1] == end + 1 and tokens.end[t + 1] >= 0:
+            t += 1
+            k += 1
+            end = tokens.end[t]
+        for i in range(start, end):
+            kind = char_class(data[i])
+            core[w] = data[i] if kind else 32
+            w += kind != APOSTROPHE
+    return w
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _learned(lexicon: Lexicon, scan: Scan, kept: int) -> int:
+    """Find the learned merchant whose core is exactly the kept tokens, or -1."""
+    hashes = scan.tokens.hash
+    if kept == 0 or not has_bit(lexicon.learned.first, hashes[scan.kept[0]]):
+        return -1
+    for k in range(kept):
+        scan.hashes[k] = hashes[scan.kept[k]]
+    return find(lexicon.learned, scan.hashes, 0, kept)
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _write_hits(scan: Scan, found: int, begin: int, hits: Hits, h: int) -> int:
+    """Write a row's alias hits, whose places count from the row's ``begin``; returns the place after them."""
+    for k in range(found):
+        first, last = scan.first[k], scan.last[k]
+        hits.entry[h] = scan.entry[k]
+        hits.start[h] = scan.tokens.start[scan.kept[first]] - begin
+        hits.end[h] = _token_end(scan, last - 1) - begin
+        hits.first[h] = first == 0
+        hits.letters[h] = _letters(scan, first, last)
+        h += 1
+    return h
 
 
 def new_scan() -> Scan:

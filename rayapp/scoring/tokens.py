@@ -47,11 +47,15 @@ def new_tokens() -> Tokens:
     )
 
 
+APOSTROPHE = 3
+"""Class of the bytes that vanish; see ``char_class``."""
+
+
 def _classes() -> NDArray[np.uint8]:
     table = np.zeros(256, np.uint8)
     table[65:91] = table[128:] = 1
     table[48:58] = 2
-    table[_QUOTE] = 3
+    table[_QUOTE] = APOSTROPHE
     return table
 
 
