@@ -28,7 +28,7 @@ SQUASHED, SQUASHED_START, CUT, CUT_SHORT, WRONG, WRONG_SHORT, WRONG_START = 950_
 
 _PRIME = np.uint64(0x100000001B3)
 _POWERS = np.array([pow(0x100000001B3, exponent, 1 << 64) for exponent in range(MOST + 1)], np.uint64)
-_FORM_WORDS, _OPENING_WORDS = 16, 13
+FORM_WORDS, OPENING_WORDS = 16, 13
 """Words of 64 bits of the filters of forms and of openings, as powers of two."""
 
 
@@ -83,7 +83,7 @@ def _may_have(words: NDArray[np.uint64], power: int, h: np.uint64) -> bool:
 @njit(nogil=True, cache=True, _nrt=False)
 def _enter(h: np.uint64, n: int, index: NearIndex) -> None:
     """Enter a form of name ``n``."""
-    index.seen[h >> np.uint64(64 - _FORM_WORDS)] |= _bits(h)
+    index.seen[h >> np.uint64(64 - FORM_WORDS)] |= _bits(h)
     mask = np.uint64(index.forms.size - 1)
     slot = h & mask
     while index.forms[slot] != np.uint64(0):
@@ -101,7 +101,7 @@ def fill_forms(index: NearIndex) -> None:
         _enter(_finish(whole), n, index)
         if end - start >= LEAST_CUT:
             opening = _finish(word_hash(text, start, start + LEAST_CUT))
-            index.openings[opening >> np.uint64(64 - _OPENING_WORDS)] |= _bits(opening)
+            index.openings[opening >> np.uint64(64 - OPENING_WORDS)] |= _bits(opening)
         if end - start >= LEAST_WRONG and index.alias[n] >= 0:
             before = np.uint64(0)
             for i in range(start, end):
@@ -132,7 +132,7 @@ def alike(a: NDArray[np.uint8], a_start: int, a_end: int, b: NDArray[np.uint8], 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _look(index: NearIndex, h: np.uint64, word: NDArray[np.uint8], size: int, best: int, distance: int) -> tuple[int, int]:
     """Compare a word with the names that share a form, and keep the closest."""
-    if not _may_have(index.seen, _FORM_WORDS, h):
+    if not _may_have(index.seen, FORM_WORDS, h):
         return best, distance
     mask = np.uint64(index.forms.size - 1)
     slot = h & mask
@@ -186,7 +186,7 @@ def _begins(index: NearIndex, name: int, word: NDArray[np.uint8], size: int) -> 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _continued(index: NearIndex, word: NDArray[np.uint8], size: int) -> int:
     """Find the name that a word was cut from, or -1 where there is none or it could be of several merchants."""
-    if not _may_have(index.openings, _OPENING_WORDS, _finish(word_hash(word, 0, LEAST_CUT))):
+    if not _may_have(index.openings, OPENING_WORDS, _finish(word_hash(word, 0, LEAST_CUT))):
         return -1
     low, high = 0, index.alias.size
     while low < high:
@@ -269,8 +269,8 @@ def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: 
         aliases[order].astype(np.int32),
         merchants[order].astype(np.int32),
         np.zeros(size, np.uint64),
-        np.zeros(1 << _FORM_WORDS, np.uint64),
-        np.zeros(1 << _OPENING_WORDS, np.uint64),
+        np.zeros(1 << FORM_WORDS, np.uint64),
+        np.zeros(1 << OPENING_WORDS, np.uint64),
     )
     fill_forms(index)
     return index

@@ -14,13 +14,13 @@ from rayapp.errors import InvalidPack, InvalidSetup
 from rayapp.scoring.fold import DROP, PLANE
 from rayapp.scoring.geography import COUNTRIES, CURRENCIES
 from rayapp.scoring.judge import LEARNED, ONE
+from rayapp.scoring.near import FORM_WORDS, OPENING_WORDS
 from rayapp.scoring.patterns.check import check_arrays
 from rayapp.scoring.phrases import FILTER_BITS
 from rayapp.scoring.semantic import SemanticModel
 
 CODES = 10_000
 """Merchant category codes."""
-NEAR_FILTER = 1 << (21 - 6)
 ASCII, MOST_ASCII = 128, 2
 SIGNALS = ("merchant", "semantic", "rule", "mcc")
 
@@ -191,16 +191,18 @@ def _check_near(arrays: Arrays, lengths: Mapping[str, int]) -> None:
     """Check the index of squashed names."""
     alias, merchant = _vector(arrays, "near/alias", np.int32), _vector(arrays, "near/merchant", np.int32)
     text, offset = _vector(arrays, "near/text", np.uint8), _vector(arrays, "near/offset", np.int32)
-    key, name = _vector(arrays, "near/form_key", np.uint32), _vector(arrays, "near/form_name", np.int32)
+    forms = _vector(arrays, "near/forms", np.uint64)
     _require(merchant.size == alias.size, "near/merchant", f"{merchant.size} numbers for {alias.size} names")
     total = int(offset[-1]) if offset.size else 0
     _require(0 <= total <= text.size, "near/offset", "offsets beyond the text")
     _check_offsets(offset, alias.size, total, "near/offset")
     if alias.size:
         _require(int(alias.min()) >= -1 and int(alias.max()) < lengths["alias_id"], "near/alias", "numbers that are no alias")
-    _require(_is_power(key.size) and name.size == key.size, "near/form_key", f"{key.size} slots with {name.size} names")
-    _require(int(name.max()) < alias.size and int(name.min()) < 0, "near/form_name", "numbers that are no name, or no empty slot")
-    _require(_vector(arrays, "near/filter", np.uint64).size == NEAR_FILTER, "near/filter", "not of its size")
+    _require(_is_power(forms.size) and not forms.all(), "near/forms", f"{forms.size} slots, or none free")
+    names = forms[forms > 0] >> np.uint64(32)
+    _require(bool(((names > 0) & (names <= alias.size)).all()), "near/forms", "numbers that are no name")
+    for name, power in (("near/seen", FORM_WORDS), ("near/openings", OPENING_WORDS)):
+        _require(_vector(arrays, name, np.uint64).size == 1 << power, name, "not of its size")
 
 
 def _check_engines(arrays: Arrays, lengths: Mapping[str, int]) -> None:
