@@ -12,7 +12,7 @@ from rayapp.launch.processes import Process, process_of
 from rayapp.store.embedded import EmbeddedPostgres
 
 PROC = Path("/proc")
-TARGETS = {"worker": 3, "driver": 3, "ray worker": 4, "postmaster": 3, "backend": 6}
+TARGETS = {"worker": 3, "driver": 1, "ray worker": 20, "postmaster": 3, "backend": 6}
 """What is killed, and how often in comparison."""
 
 CLUSTER = """

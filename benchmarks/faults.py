@@ -47,6 +47,8 @@ blue,Blue Bottle,FOOD_COFFEE,Blue Bottle Coffee,,bluebottle.example,,0.95
 }
 PATIENCE_S = 600
 LOOK_S = 0.1
+ON_RAY_TIMES = 2.5
+"""A load on Ray takes so much longer to come back to work after a kill."""
 
 
 class Trial:
@@ -93,11 +95,14 @@ class Trial:
         self.sources.append(source)
         job_id = self._asked(self._enqueue(source))
         deadline = time.monotonic() + PATIENCE_S
+        share = self.wanted.kills * (number + 1) / len(self.wanted.rows)  # every load has its part of the kills
+        begun = not width
         while (job := self._asked(self._look(job_id))).live:
             assert time.monotonic() < deadline, f"not loaded within {PATIENCE_S} s: {job}"
-            if self.kills.total() < self.wanted.kills:
+            begun = begun or bool(installation.candidates()["ray worker"])  # before there are any, nothing is at work
+            if begun and self.kills.total() < share:
                 self._kill(installation)
-            self._rest(installation)
+            self._rest(installation, self.wanted.interval * (ON_RAY_TIMES if width else 1))
         assert job.state == "partially_failed", f"{job.state}: {job.failure}"
         assert (job.rows_total, job.rows_done, job.rows_failed) == (rows, rows, len(source.bad)), str(job)
         self.jobs.append(job)
@@ -108,13 +113,14 @@ class Trial:
         found = {name: processes for name, processes in installation.candidates().items() if processes}
         if not found:
             return
-        name = self.chance.choices(list(found), [TARGETS[name] for name in found])[0]
+        weights = [TARGETS[name] / (1 + self.kills[name]) for name in found]  # what was killed least is most likely
+        name = self.chance.choices(list(found), weights)[0]
         self.chance.choice(found[name]).end(signal.SIGKILL)
         self.kills[name] += 1
 
-    def _rest(self, installation: Installation) -> None:
+    def _rest(self, installation: Installation, mean_s: float) -> None:
         """Wait a random while before the next kill, and start again what was killed, as `rayapp up` would."""
-        until = time.monotonic() + self.chance.expovariate(1 / self.wanted.interval)
+        until = time.monotonic() + self.chance.expovariate(1 / mean_s)
         while time.monotonic() < until:
             installation.tend()
             time.sleep(LOOK_S)
@@ -185,7 +191,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="how many at least")
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 60_000], help="of the files, in turn")
     parser.add_argument("--tier-large", type=int, default=25_000, help="rows from which a file is loaded on Ray")
-    parser.add_argument("--interval", type=float, default=2.0, help="mean seconds between two kills")
+    parser.add_argument("--interval", type=float, default=2.0, help="mean seconds between two kills, longer in loads on Ray")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the directory for a look")

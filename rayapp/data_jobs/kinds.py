@@ -43,9 +43,10 @@ class Kind(msgspec.Struct, frozen=True):
 
 def source_is_large(settings: Settings, request: dict[str, Any]) -> bool:
     """Guess by its size whether a source has as many rows as the tier ``huge``; what is not a file here counts as large."""
-    path = Path(str(request.get("source", "")))
-    if not path.is_file():
-        return "://" in str(path) or path.is_dir()
+    source = str(request.get("source", ""))
+    path = Path(source)
+    if "://" in source or not path.is_file():
+        return "://" in source or path.is_dir()
     times = PACKED_TIMES if path.suffix in PACKED else 1
     return path.stat().st_size * times >= settings.tier_large * ROW_BYTES
 
