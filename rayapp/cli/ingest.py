@@ -12,7 +12,7 @@ import msgspec
 from rayapp.cli.ingest_voice import Voice
 from rayapp.cli.shop_folder import Part, parts_of
 from rayapp.errors import InvalidInput
-from rayapp.launch.driver import connected, prepare_environment
+from rayapp.launch.driver import cluster_address, connected, prepare_environment
 from rayapp.settings import Settings
 from rayapp.sources.describe import describe
 from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
@@ -62,7 +62,7 @@ def _load(settings: Settings, arguments: Namespace, voice: Voice, planned: tuple
     if rejects is not None and part.beside:
         rejects = rejects.with_stem(f"{rejects.stem}-{part.dataset.name}")
     wanted = Wanted(part.dataset.name, max_bad=arguments.max_bad, rejects=rejects)
-    around = Surroundings(told.begun, told.progress, cluster=partial(connected, settings, voice.say))
+    around = Surroundings(told.begun, told.progress, cluster=partial(connected, settings, voice.say) if cluster_address(settings) else None)
     progress = run_load(settings, wanted, (plan, read), around)
     told.summary(progress)
     return progress

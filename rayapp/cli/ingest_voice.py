@@ -21,7 +21,7 @@ WAYS = {
     "small": "one transaction in this process",
     "medium": "one transaction in this process",
     "large": "many transactions in this process",
-    "huge": "in parallel on Ray Data",
+    "huge": "in parallel, on Ray Data where a cluster runs",
 }
 
 

@@ -1,6 +1,7 @@
 """The Ray cluster that a job's process works on: the one that it was started on, else one of its own for as long as it needs it."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,13 @@ from typing import Any
 OBJECT_STORE_BYTES = 300 * 1000**2
 LEAST_CPUS = 2
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # Ray's own; it is set in the processes of a Ray Job
+
+
+def has_cluster() -> bool:
+    """Say whether this process is connected to Ray, or was started on a cluster."""
+    if os.environ.get(ADDRESS_VARIABLE):
+        return True
+    return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
 
 
 @contextmanager

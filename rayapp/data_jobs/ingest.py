@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +10,8 @@ import asyncpg
 import msgspec
 
 from rayapp.data_jobs.bad_rows import Limit, too_many_bad, write_rejects
-from rayapp.data_jobs.loading import Loading, open_loader
+from rayapp.data_jobs.loading import Loading
+from rayapp.data_jobs.local_load import load_here, load_on_this_machine
 from rayapp.data_jobs.watching import CANCELLED, TOO_MANY_BAD, ShouldStop, Tell, Watch
 from rayapp.datasets import Dataset
 from rayapp.datasets import dataset as declared
@@ -36,6 +37,11 @@ from rayapp.store.ledger import (
 )
 
 HUGE = "huge"
+ROUNDS = 3
+"""Times that pieces are gone through, since who worked on one may have been killed meanwhile."""
+
+Cluster = Callable[[], AbstractContextManager[object]]
+"""Makes a context in which this process is connected to Ray."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -53,7 +59,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     begun: Callable[[Job, Progress], None] = lambda _job, _progress: None
     tell: Tell = lambda _progress: None
     should_stop: ShouldStop = lambda: False
-    cluster: Callable[[], AbstractContextManager[object]] = nullcontext
+    cluster: Cluster | None = None
+    """Without one, a huge load uses the processors of this machine."""
 
 
 def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece], around: Surroundings) -> Progress:
@@ -115,18 +122,28 @@ def _load(loading: Loading, plan: Plan, around: Surroundings) -> str:
     pieces = asyncio.run(_left(loading, plan))
     with Watch(loading, around.tell, around.should_stop) as watch:
         try:
-            if pieces and loading.job.tier == HUGE:
-                from rayapp.data_jobs.ray_load import load_on_ray
-
-                with around.cluster():
-                    load_on_ray(loading, pieces)
-            elif pieces:
-                asyncio.run(_load_here(loading, pieces, watch.stopping))
+            for _ in range(ROUNDS):
+                if pieces and not watch.stopping():
+                    _load_pieces(loading, pieces, around.cluster, watch.stopping)
+                    pieces = asyncio.run(_left(loading, plan))
         except InvalidInput:
             watch.stopped = watch.stopped or TOO_MANY_BAD
             asyncio.run(_end(loading, watch.stopped))
             raise
     return watch.stopped
+
+
+def _load_pieces(loading: Loading, pieces: list[Piece], cluster: Cluster | None, stopping: Callable[[], bool]) -> None:
+    """Load pieces as their tier wants; those that another process works on at the moment are left to it."""
+    if loading.job.tier != HUGE:
+        load_here(loading, pieces, stopping)
+    elif cluster is None:
+        load_on_this_machine(loading, pieces, stopping)
+    else:
+        from rayapp.data_jobs.ray_load import load_on_ray
+
+        with cluster():
+            load_on_ray(loading, pieces)
 
 
 async def _left(loading: Loading, plan: Plan) -> list[Piece]:
@@ -136,11 +153,6 @@ async def _left(loading: Loading, plan: Plan) -> list[Piece]:
     async with connection(resolve_url(loading.settings)) as session:
         done = await loaded_chunks(session, loading.job)
     return [piece for piece in pieces if piece.number not in done]
-
-
-async def _load_here(loading: Loading, pieces: list[Piece], stopping: Callable[[], bool]) -> None:
-    async with open_loader(loading) as loader:
-        await loader.load_all(pieces, stopping)
 
 
 async def _end(loading: Loading, stopped: str) -> Progress:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from rayapp.data_jobs.cluster import joined
+from rayapp.data_jobs.cluster import has_cluster, joined
 from rayapp.data_jobs.holding import ShouldStop, Tell
 from rayapp.data_jobs.ingest import Surroundings, Wanted, run_load
 from rayapp.datasets import dataset
@@ -52,7 +52,7 @@ def run_ingest(settings: Settings, request: dict[str, Any], tell: Tell, should_s
         tell(Rows(total=total, done=progress.rows, failed=progress.quarantined, pack=pack, before=before[0]))
 
     with plan_source(wanted.source, dataset(wanted.dataset, settings.datasets), wanted.options(), settings) as planned:
-        around = Surroundings(begun, told, should_stop, joined)
+        around = Surroundings(begun, told, should_stop, joined if has_cluster() else None)
         progress = run_load(settings, Wanted(wanted.dataset, wanted.pack, wanted.max_bad), planned, around)
     if progress.stopped_why:
         return {}

@@ -1,9 +1,11 @@
 """One piece from its bytes to the database: read, classified where it is to be, and loaded exactly once in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
 
+import asyncpg
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -17,15 +19,17 @@ from rayapp.scoring.output import SCHEMA
 from rayapp.sources.pieces import Piece, ReadPiece, Rows
 from rayapp.store.chunks import ChunkLoader, Prepared
 from rayapp.store.database import connect
-from rayapp.store.ledger import Counts, Rejected
+from rayapp.store.ledger import Rejected
 from rayapp.store.staging import Chunk
 from rayapp.store.values import read_values
 
 TRIES = 8
 FIRST_PAUSE_S = 0.2
 
-AfterPiece = Callable[[], bool]
-"""Called after each piece; says whether the load shall stop."""
+T = TypeVar("T")
+
+Stopping = Callable[[], bool]
+"""Asked between two pieces whether the load shall stop; cheap."""
 
 
 class PieceLoader:
@@ -36,26 +40,28 @@ class PieceLoader:
         self._url = url
         self._work = work
         self._chunks = chunks
-        self._session: Any = None
+        self._session: asyncpg.Connection | None = None
 
-    async def load_all(self, pieces: Iterable[Piece], after: AfterPiece = lambda: False) -> None:
-        """Load pieces, of which the next is read and classified while PostgreSQL writes one; ``after`` each says whether to stop.
+    async def load_all(self, pieces: Iterable[Piece], stopping: Stopping = lambda: False) -> None:
+        """Load pieces that nobody else loads at the moment; the next is read and classified while PostgreSQL writes one.
 
-        Raises ``Unavailable`` when the database does not come back, ``InvalidInput`` when a piece has more bad rows than the load may have.
+        Asks between two pieces whether to stop. Raises ``Unavailable`` when the database does not come back, ``InvalidInput`` when a piece
+        has more bad rows than the load may have.
         """
         ahead: asyncio.Future[Prepared] | None = None
         try:
             for piece in pieces:
+                if stopping() or self._chunks.stopped:
+                    return
+                if not await self._tried(partial(self._chunks.reserve, number=piece.number)):
+                    continue
                 following = asyncio.ensure_future(asyncio.to_thread(self._prepare, piece))
                 if ahead is not None:
                     ready, ahead = await ahead, following
                     await self._send(ready)
-                    if after() or self._chunks.stopped:
-                        return
                 ahead = following
-            if ahead is not None:
+            if ahead is not None and not stopping():
                 await self._send(await ahead)
-                after()
         finally:
             if ahead is not None and not ahead.done():
                 await asyncio.wait([ahead])
@@ -64,15 +70,20 @@ class PieceLoader:
         """Read, classify and encode a piece: all of the work that needs no database."""
         return self._chunks.prepare(self._work.chunk(piece))
 
-    async def _send(self, chunk: Prepared) -> Counts | None:
-        """Write a prepared piece, over a new connection when one breaks."""
+    async def _send(self, chunk: Prepared) -> None:
+        """Write a prepared piece."""
+        bad = bad_rows(chunk.rejected)
+        if self._work.most_bad is not None and bad > self._work.most_bad:
+            await self._tried(partial(self._chunks.refuse, chunk=chunk))
+            raise too_many_bad(bad, chunk.rows + bad, self._work.most_bad)
+        await self._tried(partial(self._chunks.load, chunk=chunk))
+
+    async def _tried(self, does: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Do something with the connection, over a new one when it breaks."""
         for trial in range(TRIES):
             try:
                 self._session = self._session or await connect(self._url)
-                if self._work.most_bad is not None and bad_rows(chunk.rejected) > self._work.most_bad:
-                    await self._chunks.refuse(self._session, chunk)
-                    raise too_many_bad(bad_rows(chunk.rejected), chunk.rows + bad_rows(chunk.rejected), self._work.most_bad)
-                return await self._chunks.load(self._session, chunk)
+                return await does(self._session)
             except Unavailable:
                 await self.close()
                 if trial == TRIES - 1:
@@ -139,7 +150,7 @@ def _kept(table: pa.Table, good: NDArray[np.bool_]) -> pa.Table:
     return table if good.all() else table.filter(pa.array(good))
 
 
-def _without(count: int, problems: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - any sequence of problems
+def _without(count: int, problems: Sequence[Problem]) -> NDArray[np.bool_]:
     good = np.ones(count, np.bool_)
     good[[problem.row for problem in problems]] = False
     return good

@@ -24,7 +24,10 @@ PIECES_A_TASK = 4
 
 
 def load_on_ray(loading: Loading, pieces: Sequence[Piece]) -> None:
-    """Load pieces in parallel on the cluster that this process is connected to. Raises our own errors as such."""
+    """Load pieces in parallel on the cluster that this process is connected to. Raises our own errors as such.
+
+    A file of this machine can only be read here, so that its pieces stay here.
+    """
     import ray
     from ray.exceptions import RayError
 

@@ -1,7 +1,6 @@
 """Loading a source exactly once: a chunk's rows and its entry in the ledger are committed together."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import asyncpg
 import msgspec
@@ -39,10 +38,22 @@ class ChunkLoader:
         self.stopped = False
         """The job was found stopped: nothing more of it is loaded."""
         self._doubts = 0
+        self._reserved: dict[int, asyncpg.Connection] = {}
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Sort, make unique and encode a chunk: all of the work that needs no database."""
         return Prepared(chunk.number, chunk.rows.num_rows, copies(self.job, self.dataset, chunk), chunk.rejected)
+
+    async def reserve(self, session: asyncpg.Connection, number: int) -> bool:
+        """Take a chunk to work on, unless it is loaded or another works on it; held until it is loaded or the connection ends.
+
+        It spares work and nothing more: a chunk that two load nevertheless is loaded once.
+        """
+        with errors_as_ours():
+            reserved = bool(await session.fetchval(SQL["reserve"], self.job.seq, number))
+        if reserved:
+            self._reserved[number] = session
+        return reserved
 
     async def load(self, session: asyncpg.Connection, chunk: Prepared) -> Counts | None:
         """Load one chunk exactly once, however often and by however many it is tried.
@@ -53,11 +64,16 @@ class ChunkLoader:
         """
         if self.stopped:
             return None
-        with errors_as_ours(), suppress(_StoppedError):
-            async with session.transaction():
-                return await self._load(session, chunk)
-        self.stopped = True
-        return None
+        counts = None
+        with errors_as_ours():
+            try:
+                async with session.transaction():
+                    counts = await self._load(session, chunk)
+            except _StoppedError:
+                self.stopped = True
+            if self._reserved.pop(chunk.number, None) is session:
+                await session.execute(SQL["release"], self.job.seq, chunk.number)
+        return counts
 
     async def refuse(self, session: asyncpg.Connection, chunk: Prepared) -> None:
         """Keep what is wrong with a chunk that is not loaded, since too much is."""

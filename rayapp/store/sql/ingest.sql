@@ -38,6 +38,13 @@ WHERE seq = $1 AND chunks = (SELECT count(*) FROM rayapp.ingest_chunk WHERE job_
 -- name: quarantined
 SELECT line, column_name, value, reason, file FROM rayapp.quarantine WHERE job_seq = $1 ORDER BY chunk, line, column_name LIMIT $2;
 
+-- name: reserve
+SELECT CASE WHEN EXISTS (SELECT FROM rayapp.ingest_chunk WHERE job_seq = $1::bigint AND number = $2::integer) THEN false
+            ELSE pg_try_advisory_lock($1::bigint::integer, $2::integer) END;
+
+-- name: release
+SELECT pg_advisory_unlock($1::bigint::integer, $2::integer);
+
 -- name: take_turn
 -- Shared by all loads. Who changes how a dataset's tables are loaded, or applies a plan to decisions, takes the same lock for itself alone.
 SELECT pg_advisory_xact_lock_shared(hashtextextended('rayapp.load.' || $1, 0)),
