@@ -46,14 +46,9 @@ class CsvRows:
 
     def _table(self, content: bytes, fields: list[str], ragged: list[Unread], first: int) -> pa.Table:
         """Parse rows; the fields are text, or bytes where not all of the content is UTF-8."""
-        try:
+        if _is_utf_8(content):
             return self._parse(content, fields, _Ragged(first, ragged))
-        except pa.ArrowInvalid:
-            ragged.clear()
-        try:
-            as_letters = self._parse(content.decode("latin-1").encode(), fields, _Ragged(first, ragged))
-        except pa.ArrowInvalid as error:
-            raise InvalidInput(f"the rows from {first + 1} on are no CSV: {error}") from error
+        as_letters = self._parse(content.decode("latin-1").encode(), fields, _Ragged(first, ragged))
         ragged[:] = [bad._replace(value=_bytes_of(bad.value or "").decode("utf-8", "replace")) for bad in ragged]
         columns = {field: [None if text is None else _bytes_of(text) for text in as_letters[field].to_pylist()] for field in fields}
         return pa.table({field: pa.array(values, pa.binary()) for field, values in columns.items()})
@@ -62,6 +57,7 @@ class CsvRows:
         convert = csv.ConvertOptions(
             column_types=dict.fromkeys(fields, pa.string()),
             include_columns=fields or [self._dialect.fields[0]],
+            check_utf8=False,
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
@@ -70,7 +66,10 @@ class CsvRows:
             delimiter=self._dialect.delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=ragged
         )
         read = csv.ReadOptions(column_names=list(self._dialect.fields), use_threads=False, block_size=len(content) + 1)
-        return csv.read_csv(pa.BufferReader(content), read, parse, convert)
+        try:
+            return csv.read_csv(pa.BufferReader(content), read, parse, convert)
+        except pa.ArrowInvalid as error:
+            raise InvalidInput(f"the rows from {ragged.first + 1} on are no CSV: {error}") from error
 
     def _blank(self, table: pa.Table, content: bytes) -> NDArray[np.bool_]:
         """Say of each row whether nothing stands in any of its fields; all are read only where it can be so."""
@@ -87,13 +86,24 @@ class _Ragged:
     """Notes the rows that have another number of columns than the header."""
 
     def __init__(self, first: int, found: list[Unread]) -> None:
-        self._first = first
+        """Take the first row's place, and the list to note in."""
+        self.first = first
         self._found = found
 
     def __call__(self, row: csv.InvalidRow) -> str:
         wrong = f"has {row.actual_columns} columns where the header has {row.expected_columns}"
-        self._found.append(Unread(self._first + row.number - 1, wrong, "", row.text[:SHOWN]))
+        self._found.append(Unread(self.first + row.number - 1, wrong, "", row.text[:SHOWN]))
         return "skip"
+
+
+def _is_utf_8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _bytes_of(text: str) -> bytes:

@@ -23,8 +23,7 @@ SHOWN = 200
 """Bytes of a poison row that are kept."""
 
 TOO_LONG = f"is longer than {LONGEST_ROW:,} bytes"
-CLOSED_LATER = "opens a quote that is closed in a later line, in the middle of another row"
-NEVER_CLOSED = "opens a quote that is never closed"
+NOT_CLOSED = "opens a quote that is not closed in its row"
 
 
 class Cut(NamedTuple):
@@ -111,7 +110,7 @@ class RowCutter:
         if (long := np.flatnonzero(lengths > LONGEST_ROW)).size:
             found.append(_Poison(int(long[0]), TOO_LONG))
         if final and ends.open:
-            found.append(_Poison(len(ends.rows), NEVER_CLOSED))
+            found.append(_Poison(len(ends.rows), NOT_CLOSED))
         return min((poison for poison in found if poison), default=None)
 
     def _torn(self, ends: RowEnds) -> _Poison | None:
@@ -124,7 +123,7 @@ class RowCutter:
         columns = np.diff(np.searchsorted(delimiters(self._rest, self._delimiter), ends.rows), prepend=0) + 1
         loose = np.diff(np.searchsorted(loose_closings(self._rest, self._delimiter), ends.rows), prepend=0)
         torn = np.flatnonzero(several & ((columns != self._columns) | (loose > 0)))
-        return _Poison(int(torn[0]), CLOSED_LATER) if torn.size else None
+        return _Poison(int(torn[0]), NOT_CLOSED) if torn.size else None
 
     def _take(self, ends: Places, lines: Places) -> Cut:
         length = int(ends[-1])

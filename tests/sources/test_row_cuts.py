@@ -85,7 +85,7 @@ def test_rows_end_where_the_csv_module_ends_them(text):
 def test_a_quote_that_is_never_closed_takes_its_own_line_alone():
     cuts = cut(b'1,A\n2,"B\n3,C\n4,D\n', [5])
     assert rows_of(cuts) == ([["1", "A"], ["3", "C"], ["4", "D"]], [1])
-    assert [part.fault for part in cuts if part.fault] == ["opens a quote that is never closed"]
+    assert [part.fault for part in cuts if part.fault] == ["opens a quote that is not closed in its row"]
 
 
 def test_a_quote_that_the_next_quoted_field_closes_takes_its_own_line_alone():
