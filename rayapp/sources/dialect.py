@@ -81,12 +81,9 @@ class _Rows(NamedTuple):
         places = row_ends(rest, delimiter).rows[:LOOKED_AT].tolist()
         if len(places) < LOOKED_AT and (not places or places[-1] < len(rest)):
             places.append(len(rest))
-        begin = 0
-        for end in places:
-            text = rest[begin:end].decode(self.encoding, "replace")
-            if text:
-                yield next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []), self.skip + end
-            begin = end
+        text = rest[: places[-1]].decode(self.encoding, "replace")
+        for cells, end in zip(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), places, strict=False):
+            yield cells, self.skip + end
 
     def line(self, end: int) -> int:
         """Give the line that ends before a place."""

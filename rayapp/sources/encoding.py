@@ -8,7 +8,7 @@ import numpy as np
 from rayapp.errors import InvalidInput
 
 PAIRS = 64
-SAMPLE_BYTES = 1 << 18
+SAMPLE_BYTES = 1 << 16
 """Bytes of non-ASCII lines that are looked at."""
 
 MARKS = (

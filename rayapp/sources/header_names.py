@@ -22,8 +22,8 @@ def _known() -> _Known:
 
 
 def bank_names(dataset: Dataset, column: str) -> tuple[str, ...]:
-    """Give what banks call a column, likeliest first; beside columns also ``debit``, ``credit`` and ``payee``. Nothing but transactions."""
-    return _known().transactions.get(column, ()) if dataset.decides else ()
+    """Give what banks call a column, likeliest first, as ``plainer`` gives it; also ``debit``, ``credit`` and ``payee``."""
+    return tuple(map(plainer, _known().transactions.get(column, ()))) if dataset.decides else ()
 
 
 def names_of(dataset: Dataset, column: str) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def names_of(dataset: Dataset, column: str) -> tuple[str, ...]:
 
 def direction_words() -> dict[str, str]:
     """Give ``debit`` or ``credit`` for the words that banks use."""
-    return {word: direction for direction, words in _known().words.items() for word in words}
+    return {plainer(word) or word: direction for direction, words in _known().words.items() for word in words}
 
 
 @cache

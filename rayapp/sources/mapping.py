@@ -1,11 +1,15 @@
 """Which column of a dataset comes from which of a file, and how its values are written there."""
 
+import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from rayapp.datasets import ColumnType
+
+UMLAUT = re.compile("([aou])e")
 
 How = Literal["value", "joined", "split", "words", "sign", "split sign", "constant", "row", "digest"]
 """Where a column's values come from.
@@ -64,8 +68,12 @@ def plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).replace("\ufeff", "").strip().strip('"').casefold().split())
 
 
+@lru_cache(maxsize=4096)
 def plainer(name: str) -> str:
-    """Give a header's name to be looked up among known ones: without accents, punctuation, and what stands in brackets."""
+    """Give a header's name to be looked up among known ones: without accents, punctuation, and what stands in brackets.
+
+    An e after a, o or u goes as well, with which umlauts are written where there are none.
+    """
     bare = unicodedata.normalize("NFKD", plain(name).replace("ß", "ss"))
     kept = "".join(" " if letter in "_-./:;*#'’" else letter for letter in bare if not unicodedata.combining(letter))
-    return " ".join(kept.partition("(")[0].partition("[")[0].split())
+    return " ".join(UMLAUT.sub(r"\1", kept.partition("(")[0].partition("[")[0]).split())

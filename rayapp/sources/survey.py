@@ -22,6 +22,7 @@ from rayapp.sources.tiers import LARGE_ROWS
 from rayapp.sources.unpacking import UTF_8_MARK, Text
 
 HEAD_BYTES = 1 << 20
+LARGE_BYTES = 1 << 26
 
 
 class Written(Protocol):
@@ -95,10 +96,11 @@ def _file(location: Location, text: Text, rows: int) -> SourceFile:
 
 
 def check_head(text: Text, dataset: Dataset, said: MappingFile) -> None:
-    """Refuse a text that cannot be what it should, before all of it is read."""
-    if text.format != "parquet":
-        with opened(text.location) as content:
-            head_of(content.read(HEAD_BYTES), text, dataset, said)
+    """Refuse a large text that cannot be what it should, before all of it is read."""
+    if text.format == "parquet" or stamp_of(text.location).bytes < LARGE_BYTES:
+        return
+    with opened(text.location) as content:
+        head_of(content.read(HEAD_BYTES), text, dataset, said)
 
 
 def head_of(begin: bytes, text: Written, dataset: Dataset, said: MappingFile) -> Head:
