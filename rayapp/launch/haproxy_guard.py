@@ -1,8 +1,12 @@
-"""Starts HAProxy for Ray Serve such that it ends with the process that started it, and listens on loopback only where that is wanted.
+"""Starts HAProxy for Ray Serve with what Serve's template lacks: an end, limits, and errors that clients can read.
 
-Serve leaves HAProxy behind when it is itself killed, and its ports with it; and Serve's template binds HAProxy's statistics and metrics
-to every interface. Run as ``python -I haproxy_guard.py HAPROXY -db -f CONFIG ...`` in HAProxy's place; it becomes HAProxy. Imports nothing
-but the standard library, since it stands in the way of every reload.
+Serve leaves HAProxy behind when it is itself killed, and its ports with it; Serve's template binds HAProxy's statistics and metrics to
+every interface, lets any number of requests into a replica, and answers for one that cannot take them with a bare 500. Here each replica
+gets as many requests at once as it can work on; others wait in HAProxy, where waiting costs next to nothing, and are sent away when they
+have waited for too long. So what a replica gets done stays the same however many ask.
+
+Run as ``python -I haproxy_guard.py HAPROXY -db -f CONFIG ...`` in HAProxy's place; it becomes HAProxy. Imports nothing but the standard
+library, since it stands in the way of every reload.
 """
 
 import ctypes
@@ -13,12 +17,57 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+AT_ONCE = 256
+"""Requests in one replica at a time, streams among them."""
+
+QUEUE = "1s"
+"""How long a request waits for its replica, and for the end of its own head."""
+
+HEAD = "10s"
+
+ERRORS = {
+    "502": ("bad-gateway", "The service failed to answer", "", ""),
+    "503": ("full", "The service has more to do than it can", ',"retry_after":1', "hdr Retry-After 1 "),
+    "504": ("gateway-timeout", "The service did not answer in time", "", ""),
+}
+"""By status: the problem's type and title, and what the document and the head say beside."""
+
+REQUEST_ID = r"""    http-request set-var(txn.rayapp_id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ^[\w.:+/=-]{1,128}$ }
+    http-request set-var(txn.rayapp_id) uuid() if !{ var(txn.rayapp_id) -m found }
+    http-request set-header x-request-id %[var(txn.rayapp_id)]
+"""
+"""A client's own id if it is a plain one, else a new one; in front of everything, so that HAProxy's own errors carry it too."""
+
+_ERROR_FILE = re.compile(r"^(\s*)errorfile (\d+) .*$", re.MULTILINE)
+_FRONTEND = re.compile(r"^(frontend http_frontend\n\s*bind .*\n)", re.MULTILINE)
+_BACKEND = re.compile(r"^(backend .*\n\s*log global\n)", re.MULTILINE)
+_SERVER = re.compile(r"^(\s*server \S+ \S+:\d+ check\b.*)$", re.MULTILINE)
+_DEFAULTS = re.compile(r"^(defaults\n)", re.MULTILINE)
 _EVERYWHERE = re.compile(r"^(\s*bind\s+)(?:\*|):(\d+)\s*$", re.MULTILINE)
 
 
 def loopback_only(config: str) -> str:
     """Bind to loopback what is bound to every interface."""
     return _EVERYWHERE.sub(r"\g<1>127.0.0.1:\2", config)
+
+
+def limited(config: str) -> str:
+    """Bound what a replica gets at once, how long anything waits, and how long a client may take for its head."""
+    config = _DEFAULTS.sub(rf"\1    timeout http-request {HEAD}\n", config)
+    config = _BACKEND.sub(rf"\1    timeout queue {QUEUE}\n", config)
+    return _SERVER.sub(rf"\1 maxconn {AT_ONCE}", config)
+
+
+def with_problems(config: str) -> str:
+    """Have HAProxy's own errors be problem documents (RFC 9457) that carry the request's id, which every request gets."""
+    return _ERROR_FILE.sub(lambda found: found[1] + _problem(found[2]), _FRONTEND.sub(lambda found: found[1] + REQUEST_ID, config))
+
+
+def _problem(status: str) -> str:
+    name, title, more, head = ERRORS[status]
+    told = f'{{"type":"urn:rayapp:problem:{name}","title":"{title}","status":{status},"request_id":"%[var(txn.rayapp_id)]"{more}}}'
+    said = f"http-error status {status} content-type application/problem+json lf-string '{told}'"
+    return f"{said} {head}hdr x-request-id %[var(txn.rayapp_id)]"
 
 
 def end_with_parent() -> None:
@@ -28,9 +77,10 @@ def end_with_parent() -> None:
 
 def main(words: list[str]) -> None:
     """Become HAProxy."""
-    if os.environ.get("_RAYAPP_LOOPBACK") == "1" and "-f" in words:
+    if "-f" in words:
         path = Path(words[words.index("-f") + 1])
-        path.write_text(loopback_only(path.read_text()))
+        config = with_problems(limited(path.read_text()))
+        path.write_text(loopback_only(config) if os.environ.get("_RAYAPP_LOOPBACK") == "1" else config)
     end_with_parent()
     os.execv(words[0], words)  # noqa: S606 - the program that Serve would have started itself
 
