@@ -7,10 +7,10 @@ limits; where it is exposed, nobody gets in without a key. Most requests are pai
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from rayapp.errors import Unavailable
-from rayapp.serve.breaker import Breaker
 from rayapp.serve.buckets import LeasedBucket
 from rayapp.serve.overload import QuotaExceeded, Retry, TooManyAtOnce, Unauthorised
 from rayapp.serve.queueing import Tier
@@ -61,7 +61,6 @@ class Gate:
 
     def __init__(self, bank: Bank | None = None, *, exposed: bool = False, replicas: int = 1) -> None:
         """Without a bank everybody is let in, unless the service is exposed; ``replicas`` share a limit while the bank is closed."""
-        self.breaker = Breaker()
         self._bank = bank
         self._exposed = exposed
         self._replicas = replicas
@@ -136,14 +135,9 @@ class Gate:
 
     async def _ask(self, client: Client, bucket: LeasedBucket, rows: int) -> float:
         """Lease rows and spend them; gives the seconds to wait where there were not enough, 0 where there were."""
-        if self._bank is not None and self.breaker.lets_through(time.monotonic()):
-            need, want = bucket.need(rows)
-            try:
-                lease = await self._bank.lease(client.key_id, need, want)
-            except Unavailable:
-                self.breaker.failed(time.monotonic())
-            else:
-                self.breaker.succeeded()
+        if self._bank is not None:
+            with suppress(Unavailable):
+                lease = await self._bank.lease(client.key_id, *bucket.need(rows))
                 return bucket.leased(rows, lease, time.monotonic())
         return bucket.take_alone(rows, self._replicas, time.monotonic())
 

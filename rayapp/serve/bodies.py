@@ -19,14 +19,15 @@ MAX_ONE_BYTES = 100_000
 """Of a body with one transaction."""
 
 
-class Bulk(msgspec.Struct):
-    """The body of ``POST /classify/bulk``."""
+class Bulk(msgspec.Struct, omit_defaults=True):
+    """The body of ``POST /classify/bulk``: transactions, or the ids of stored ones."""
 
-    transactions: list[Transaction]
+    transactions: list[Transaction] | None = None
+    transaction_ids: list[str] | None = None
 
 
 class RawBulk(msgspec.Struct):
-    """The same before its rows are looked at."""
+    """The first before its rows are looked at."""
 
     transactions: list[msgspec.Raw]
 
@@ -45,6 +46,13 @@ class BadRow(NamedTuple):
 
 
 Row = Transaction | BadRow
+
+
+class Stored(NamedTuple):
+    """Ids of transactions that are to be read from the database."""
+
+    ids: list[str]
+
 
 ONE = msgspec.json.Decoder(Transaction)
 BULK = msgspec.json.Decoder(Bulk)
@@ -69,22 +77,24 @@ def read_one(body: bytes) -> Transaction:
         raise _malformed(error) from error
 
 
-def read_bulk(body: bytes) -> Sequence[Row]:
+def read_bulk(body: bytes) -> Sequence[Row] | Stored:
     """Read the body of ``POST /classify/bulk``. Raises ``MalformedBody`` when it is no list of rows, ``BodyTooLarge`` for too many."""
     try:
-        found: Sequence[Row] = BULK.decode(body).transactions
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_each(body)
-    _check_count(len(found))
-    return found
+        found = BULK.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _read_each(body, error)
+    if (found.transactions is None) == (found.transaction_ids is None):
+        raise MalformedBody("the body needs `transactions` or `transaction_ids`, and not both", [Place("#", "one list of rows is needed")])
+    _check_count(len(found.transactions or found.transaction_ids or ()))
+    return found.transactions if found.transactions is not None else Stored(found.transaction_ids or [])
 
 
-def _read_each(body: bytes) -> Sequence[Row]:
+def _read_each(body: bytes, because: Exception) -> Sequence[Row]:
     """Decode row by row, the slow way that keeps the good ones."""
     try:
         raw = RAW_BULK.decode(body).transactions
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _malformed(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _malformed(because) from because
     _check_count(len(raw))
     return [_read_row(item, f"$.transactions[{place}]") for place, item in enumerate(raw)]
 

@@ -11,6 +11,7 @@ from rayapp.errors import InvalidSetup
 from rayapp.rule_actor import Fetched, fetch_pack, follow
 from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
+from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
 from rayapp.serve.key_book import KeyBook
 from rayapp.settings import Settings
@@ -44,9 +45,10 @@ class Ingress:
         """Load the active pack; the replica takes requests when that is done."""
         if settings.http_host in LOOPBACK:
             _listen_on_loopback()
-        book = KeyBook(resolve_url(settings))
+        database = Database(resolve_url(settings))
+        book = KeyBook(database)
         gate = Gate(book, exposed=settings.http_host not in LOOPBACK, replicas=settings.replicas)
-        self._desk = Desk(gate)
+        self._desk = Desk(gate, database)
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)

@@ -14,17 +14,22 @@ from rayapp.scoring.transaction import Transaction
 from rayapp.serve.admission import Client, Gate
 from rayapp.serve.answers import Answer, bulk_body
 from rayapp.serve.batching import Batcher
-from rayapp.serve.bodies import read_bulk
+from rayapp.serve.bodies import BadRow, Row, Stored, read_bulk
+from rayapp.serve.database import Database
 from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
+from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Bounds, Tier
 from rayapp.serve.streaming import CHUNK_ROWS, Stream
+from rayapp.store.stored_transactions import fetch_transactions
 
 READERS = 1
 """Threads that read and write the JSON of large bodies; the engine frees the interpreter's lock in its kernels meanwhile."""
 
 MANY: dict[Tier, Tier] = {"priority": "standard", "standard": "bulk", "bulk": "bulk"}
 """Whose turn chunks of many rows are: they come after the single requests of their client's tier."""
+
+FETCH_WITHIN_S = 10.0
 
 Value = TypeVar("Value")
 
@@ -39,8 +44,9 @@ class Deciding(NamedTuple):
 class Desk:
     """Classifies off the event loop. A request uses one classifier from beginning to end, whatever is swapped meanwhile."""
 
-    def __init__(self, gate: Gate | None = None) -> None:
+    def __init__(self, gate: Gate | None = None, database: Database | None = None) -> None:
         """Open the desk behind a gate, or to everybody; it answers after the first ``swap``."""
+        self._database = database
         self.gate = gate or Gate()
         self.metrics = Metrics()
         self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
@@ -73,16 +79,32 @@ class Desk:
     async def classify_bulk(self, body: bytes, client: Client) -> bytes:
         """Answer the body of ``POST /classify/bulk``, chunk by chunk, so that others have their turns in between."""
         classifier = self.deciding.classifier
-        rows = await self.aside(lambda: read_bulk(body))
-        await self.gate.charge(client, len(rows))
+        read = await self.aside(lambda: read_bulk(body))
+        await self.gate.charge(client, len(read.ids if isinstance(read, Stored) else read))
+        rows, field = (await self._stored(read.ids), "transaction_ids") if isinstance(read, Stored) else (read, "transactions")
         answers = []
         for first in range(0, len(rows), CHUNK_ROWS):
-            chunk = Chunk(rows[first : first + CHUNK_ROWS], first, classifier)
+            chunk = Chunk(rows[first : first + CHUNK_ROWS], first, classifier, field)
             size = Bounds(len(chunk.rows), len(body) * len(chunk.rows) // len(rows))
             answers.append(await self.batcher.submit(chunk, size, MANY[client.tier]))
         for answer in answers:
             self.metrics.rows(answer.outcomes)
         return bulk_body(answers, classifier.pack.digest)
+
+    async def close(self) -> None:
+        """Finish what waits, take nothing more, and let go of the database."""
+        await self.batcher.stop()
+        self._readers.shutdown(wait=False)
+        if self._database is not None:
+            await self._database.close()
+
+    async def _stored(self, ids: Sequence[str]) -> Sequence[Row]:
+        """Read stored transactions in one query; an id that nothing is stored under is a bad row."""
+        if self._database is None:
+            raise Unavailable("this service has no database to read transactions from")
+        found = await self._database.ask(lambda session: fetch_transactions(session, ids), FETCH_WITHIN_S)
+        missing = "no transaction with this id is stored"
+        return [found.get(name) or BadRow(name, (Place(f"#/transaction_ids/{place}", missing),)) for place, name in enumerate(ids)]
 
     def stream(self, from_line: int, client: Client) -> Stream:
         """Begin to answer the body of a ``POST /classify/stream`` with the classifier of this moment."""

@@ -33,6 +33,7 @@ class Chunk(NamedTuple):
     rows: Sequence[Row]
     first: int
     classifier: Classifier
+    field: str = "transactions"
 
     def read(self) -> Sequence[Row]:
         """Give the rows."""
@@ -40,7 +41,7 @@ class Chunk(NamedTuple):
 
     def rejected(self, place: int, row_id: str, problems: Sequence[Problem]) -> RejectedRow:
         """Answer for a row with wrong values."""
-        path, pointer = f"$.transactions[{self.first + place}]", f"#/transactions/{self.first + place}"
+        path, pointer = f"$.{self.field}[{self.first + place}]", f"#/{self.field}/{self.first + place}"
         places = (Place(f"{pointer}/{problem.field}", f"{path}.{problem.field}: {problem.message}") for problem in problems)
         return RejectedRow(row_id, REJECTED, tuple(places))
 

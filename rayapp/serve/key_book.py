@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
 
 import asyncpg
 
 from rayapp.errors import RayappError, Unavailable
 from rayapp.serve.admission import Gate
+from rayapp.serve.database import Database
 from rayapp.store.api_keys import CHANNEL, Lease, give_back_rows, lease_rows, valid_keys
-from rayapp.store.database import connection, errors_as_ours, open_pool
+from rayapp.store.database import connection
 
 LEASE_WITHIN_S = 1.0
 """A request waits no longer for its lease."""
@@ -23,33 +22,30 @@ LOOK_S = 30.0
 GIVE_BACK_S = 1.0
 RETRY_S = 1.0
 
-Value = TypeVar("Value")
-
 log = logging.getLogger(__name__)
 
 
 class KeyBook:
     """The bank of one replica's gate, and what tells the gate of its keys."""
 
-    def __init__(self, url: str) -> None:
-        """Take the database's address; nothing is asked yet."""
-        self._url = url
-        self._pool: asyncpg.Pool | None = None
+    def __init__(self, database: Database) -> None:
+        """Take the database; nothing is asked yet."""
+        self._database = database
         self._changed = asyncio.Event()
 
     async def lease(self, key_id: int, need: float, want: float) -> Lease:
         """Lease rows; raises ``Unavailable`` when the database does not answer soon."""
-        return await self._asked(lambda session: lease_rows(session, key_id, need, want))
+        return await self._database.ask(lambda session: lease_rows(session, key_id, need, want), LEASE_WITHIN_S)
 
     async def give_back(self, key_id: int, rows: float) -> None:
         """Give leased rows back."""
-        await self._asked(lambda session: give_back_rows(session, key_id, rows))
+        await self._database.ask(lambda session: give_back_rows(session, key_id, rows), LEASE_WITHIN_S)
 
     async def follow(self, gate: Gate) -> None:
         """Keep a gate's keys up to date for ever, whatever happens to the database."""
         while True:
             try:
-                async with connection(self._url) as session:
+                async with connection(self._database.url) as session:
                     await session.add_listener(CHANNEL, lambda *_: self._changed.set())
                     await self._keep_reading(session, gate)
             except RayappError as error:
@@ -67,11 +63,3 @@ class KeyBook:
                 await gate.give_back()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), GIVE_BACK_S)
-
-    async def _asked(self, question: Callable[[asyncpg.Connection], Awaitable[Value]]) -> Value:
-        with errors_as_ours():
-            async with asyncio.timeout(LEASE_WITHIN_S):
-                if self._pool is None:
-                    self._pool = await open_pool(self._url)
-                async with self._pool.acquire() as session:
-                    return await question(session)

@@ -61,7 +61,7 @@ def ask(desk: Desk) -> Iterator[Client]:
     """A client of the app around the desk."""
     client = Client(build_app(desk))
     yield client
-    client.runner.run(desk.batcher.stop())
+    client.runner.run(desk.close())
     client.runner.close()
 
 
