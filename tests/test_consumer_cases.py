@@ -8,10 +8,10 @@ import pytest
 
 CASES = Path(__file__).parent / "cases"
 TAXONOMY = Path(__file__).parent.parent / "rayapp" / "packs" / "default" / "taxonomy.csv"
-FIELDS = {"descriptor", "direction", "amount", "currency", "market", "country", "category", "also", "merchant"}
+FIELDS = {"descriptor", "direction", "amount", "currency", "market", "country", "category", "also", "merchant", "why"}
 
 
-@pytest.mark.parametrize("file", ["consumer.toml", "us_consumer.toml"])
+@pytest.mark.parametrize("file", ["consumer.toml", "us_consumer.toml", "formats.toml"])
 def test_every_labelled_line_names_known_categories_once(file: str) -> None:
     with TAXONOMY.open(encoding="utf-8", newline="") as opened:
         known = {row["detailed"] for row in csv.DictReader(opened)}
