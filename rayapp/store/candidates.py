@@ -9,22 +9,37 @@ from collections.abc import Iterable, Sequence
 
 from rayapp.packs.touched import Clause, When
 
-VIEWS = """(
+PLAIN = "rayapp.transaction t"
+VIEWED = """(
+    SELECT r.*, coalesce(r.clean, upper(r.descriptor COLLATE "C")) AS x FROM rayapp.transaction r WHERE {range}
+    OFFSET 0
+) t"""
+SQUEEZED = """(
     SELECT s.*, CASE WHEN position('''' IN s.x) > 0 THEN replace(s.x, '''', '') ELSE s.x END AS y,
            CASE WHEN position('&' IN s.x) > 0 OR position('+' IN s.x) > 0
                 THEN replace(replace(s.x, '&', ' AND '), '+', ' PLUS ') ELSE s.x END AS z
     FROM (
-        SELECT r.*, coalesce(r.clean, upper(r.descriptor COLLATE "C")) AS x
-        FROM rayapp.transaction r WHERE r.ctid >= {first} AND r.ctid < {last}
+        SELECT r.*, coalesce(r.clean, upper(r.descriptor COLLATE "C")) AS x FROM rayapp.transaction r WHERE {range}
         OFFSET 0
     ) s
     OFFSET 0
 ) t"""
-"""The transactions of a range of the table with their clean view ``x``, the same without apostrophes ``y`` and with words for signs ``z``.
+"""The transactions of a range with their clean view ``x``, the same without apostrophes ``y`` and with words for signs ``z``.
 
 Capitals of ASCII alone, whatever the database's locale: other letters in the clean view are as they were, or ``clean`` is filled. OFFSET 0
 keeps the planner from writing the views out once for each condition.
 """
+
+
+def candidates(condition: str, blocks: tuple[int, int]) -> tuple[str, str]:
+    """Give what stands behind FROM as ``t``, and behind WHERE, to find rows of some blocks (the last not included) by a condition."""
+    inside = "{0}.ctid >= '({1},0)'::tid AND {0}.ctid < '({2},0)'::tid"
+    if re.search(r"\bt\.[yz]\b", condition):
+        return SQUEEZED.format(range=inside.format("r", *blocks)), condition
+    if re.search(r"\bt\.x\b", condition):
+        return VIEWED.format(range=inside.format("r", *blocks)), condition
+    return PLAIN, f"{inside.format('t', *blocks)} AND {condition}"
+
 
 FEW = 6
 """Texts that are cheaper one by one than as one regular expression."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from rayapp.scoring.classifier import Classifier
-from rayapp.store.candidates import VIEWS
+from rayapp.store.candidates import candidates
 from rayapp.store.targets import DECISION_COLUMNS
 
 PARTED = "\x1f"
@@ -51,10 +51,10 @@ class Decided(NamedTuple):
 async def read_rows(session: asyncpg.Connection, blocks: Range, condition: str) -> pa.Table:
     """Read the rows of some blocks for which an SQL condition on ``t`` and ``d`` holds; in a transaction, whose snapshot counts."""
     await session.execute(BY_KEY)
-    view = VIEWS.format(first=f"'({blocks.first},0)'::tid", last=f"'({blocks.last},0)'::tid")
+    source, holds = candidates(condition, blocks)
     columns = [f"t.{name}" for name in (*INPUTS, "version")]
     columns += [RULES_AS_TEXT if name == "rule_ids" else f"d.{name}" for name in DECISION_COLUMNS] + ["d.pack_id", "d.locked"]
-    query = f"SELECT {', '.join(columns)} FROM {view} JOIN rayapp.decision d ON d.transaction_id = t.id WHERE {condition}"  # noqa: S608 - quoted in candidates
+    query = f"SELECT {', '.join(columns)} FROM {source} JOIN rayapp.decision d ON d.transaction_id = t.id WHERE {holds}"  # noqa: S608 - quoted in candidates
     return await _copied(session, query, (*INPUTS, "version", *DECISION_COLUMNS, "pack_id", "locked"))
 
 
