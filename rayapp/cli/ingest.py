@@ -1,5 +1,7 @@
 """``rayapp ingest``: files into PostgreSQL, transactions classified on the way, exactly once however often it is run."""
 
+import asyncio
+import sys
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,7 +12,9 @@ from uuid import UUID
 import msgspec
 
 from rayapp.cli.ingest_voice import Voice
+from rayapp.cli.job_views import as_json
 from rayapp.cli.shop_folder import Part, parts_of
+from rayapp.data_jobs.kinds import absolute
 from rayapp.errors import InvalidInput
 from rayapp.launch.driver import cluster_address, connected, prepare_environment
 from rayapp.settings import Settings
@@ -18,8 +22,9 @@ from rayapp.sources.describe import describe
 from rayapp.sources.options import MappingFile, SourceOptions, read_mapping_file
 from rayapp.sources.pieces import Plan, ReadPiece
 from rayapp.sources.planning import drafted, plan_source
-from rayapp.store.database import running_database
-from rayapp.store.ledger import Progress
+from rayapp.store.database import connection, running_database
+from rayapp.store.jobs import Enqueued, JobRequest, enqueue
+from rayapp.store.ledger import Job, Progress
 
 DONE, FAILED, REJECTED = 0, 1, 3
 AT_ONCE = 4
@@ -38,6 +43,8 @@ def run(settings: Settings, arguments: Namespace) -> int:
         for part in parts:
             _describe(settings, part, options, as_json=arguments.json)
         return DONE
+    if arguments.background:
+        return _enqueue(settings, arguments, parts)
     prepare_environment(settings)
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
@@ -54,7 +61,9 @@ def run(settings: Settings, arguments: Namespace) -> int:
 
 
 def _load(settings: Settings, arguments: Namespace, voice: Voice, planned: tuple[Part, tuple[Plan, ReadPiece]]) -> Progress:
+    from rayapp.data_jobs.holding import job_of
     from rayapp.data_jobs.ingest import Surroundings, Wanted, run_load
+    from rayapp.data_jobs.load_job import rows_of, summary
 
     part, (plan, read) = planned
     told = voice.load(part.dataset.name, plan)
@@ -62,10 +71,51 @@ def _load(settings: Settings, arguments: Namespace, voice: Voice, planned: tuple
     if rejects is not None and part.beside:
         rejects = rejects.with_stem(f"{rejects.stem}-{part.dataset.name}")
     wanted = Wanted(part.dataset.name, max_bad=arguments.max_bad, rejects=rejects)
-    around = Surroundings(told.begun, told.progress, cluster=partial(connected, settings, voice.say) if cluster_address(settings) else None)
-    progress = run_load(settings, wanted, (plan, read), around)
+    with job_of(settings, _request(arguments, part), settings.job_lease_s) as held:
+
+        def begun(job: Job, progress: Progress) -> None:
+            held.tell(rows_of(progress, before=progress.rows))
+            told.begun(job, progress)
+
+        def tell(progress: Progress) -> None:
+            held.tell(rows_of(progress))
+            told.progress(progress)
+
+        cluster = partial(connected, settings, voice.say) if cluster_address(settings) else None
+        around = Surroundings(begun, tell, held.should_stop, cluster)
+        progress = run_load(settings, wanted, (plan, read), around)
+        held.result = summary(progress)
     told.summary(progress)
     return progress
+
+
+def _request(arguments: Namespace, part: Part) -> JobRequest:
+    """Say what is loaded as a job does, so that a worker can go on with it. No two workers load the same at the same time."""
+    source, dataset = absolute(part.source), part.dataset.name
+    request = {
+        "source": source,
+        "dataset": dataset,
+        "mapping": absolute(arguments.mapping) if arguments.mapping else None,
+        "encoding": arguments.encoding,
+        "constants": _options(arguments).constants,
+        "max_bad": arguments.max_bad,
+    }
+    return JobRequest(kind="ingest", request=request, created_by="cli", unique_key=f"ingest {dataset} {source}")
+
+
+def _enqueue(settings: Settings, arguments: Namespace, parts: list[Part]) -> int:
+    """Leave the loads to a worker and print the ids of the jobs."""
+
+    async def ask(url: str) -> list[Enqueued]:
+        async with connection(url) as session:
+            return [await enqueue(session, _request(arguments, part)) for part in parts]
+
+    with running_database(settings) as url:
+        for made in asyncio.run(ask(url)):
+            print(as_json(made.job) if arguments.json else made.job.id)
+            if not made.new:
+                print(f"rayapp: job {made.job.id} loads this already", file=sys.stderr)
+    return DONE
 
 
 def _options(arguments: Namespace) -> SourceOptions:

@@ -166,6 +166,7 @@ def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
     ingest.add_argument("--set", metavar="COLUMN=VALUE", action="append", help="a value for all rows, such as csv_upload_id=42")
     ingest.add_argument("--rejects", metavar="FILE", help="write bad values with line, column and reason; .jsonl or CSV")
     ingest.add_argument("--max-bad", metavar="N|N%%", help="stop when more rows than that are bad")
+    ingest.add_argument("--background", action="store_true", help="leave it to a worker (`rayapp up` runs one) and print the job's id")
     ingest.add_argument("--dry-run", action="store_true", help="print how the source will be read, as JSON, and load nothing")
     ingest.add_argument("--resume", action="store_true", help="go on with a load that broke off; a load always does")
     ingest.add_argument("--cancel", metavar="LOAD", help="stop the load of this id, here or elsewhere; what it has loaded stays")

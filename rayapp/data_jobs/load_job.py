@@ -41,19 +41,22 @@ class IngestRequest(msgspec.Struct, frozen=True):
 def run_ingest(settings: Settings, request: dict[str, Any], tell: Tell, should_stop: ShouldStop) -> dict[str, Any]:
     """Load a source; gives nothing when it was stopped, else the counts."""
     wanted = msgspec.convert(request, IngestRequest)
-    before: list[int] = []
 
     def begun(_job: object, progress: Progress) -> None:
-        before.append(progress.rows)
-        told(progress)
-
-    def told(progress: Progress) -> None:
-        total, pack = progress.source_rows, progress.pack
-        tell(Rows(total=total, done=progress.rows, failed=progress.quarantined, pack=pack, before=before[0]))
+        tell(rows_of(progress, before=progress.rows))
 
     with plan_source(wanted.source, dataset(wanted.dataset, settings.datasets), wanted.options(), settings) as planned:
-        around = Surroundings(begun, told, should_stop, joined if has_cluster() else None)
+        cluster = joined if has_cluster() else None
+        around = Surroundings(begun, lambda progress: tell(rows_of(progress)), should_stop, cluster)
         progress = run_load(settings, Wanted(wanted.dataset, wanted.pack, wanted.max_bad), planned, around)
-    if progress.stopped_why:
-        return {}
-    return {name: getattr(progress, name) for name in COUNTS} | {"load": str(progress.id)}
+    return summary(progress)
+
+
+def rows_of(progress: Progress, before: int | None = None) -> Rows:
+    """Say what a load's ledger says as a job does; ``before``: rows that an earlier attempt has loaded."""
+    return Rows(total=progress.source_rows, done=progress.rows, failed=progress.quarantined, pack=progress.pack, before=before)
+
+
+def summary(progress: Progress) -> dict[str, Any]:
+    """Give a job's result: the counts, nothing where the load was stopped."""
+    return {} if progress.stopped_why else {name: getattr(progress, name) for name in COUNTS} | {"load": str(progress.id)}
