@@ -152,7 +152,9 @@ def test_a_due_schedule_makes_a_job_that_is_done(database, tmp_path, made_up_kin
     with a_worker(settings_of(database, tmp_path)):
         asked(database, schedule)
         deadline = time.monotonic() + PATIENCE_S
-        while not (jobs := asked(database, lambda session: list_jobs(session, Wanted(states=("succeeded",))))) and time.monotonic() < deadline:
+        while (
+            not (jobs := asked(database, lambda session: list_jobs(session, Wanted(states=("succeeded",))))) and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
     assert [job.schedule for job in jobs] == ["now"]
 
@@ -230,7 +232,10 @@ def test_when_a_holder_is_killed_a_worker_goes_on(database, tmp_path, made_up_ki
 
 
 def test_a_request_in_words_is_read_and_files_are_named_from_the_root(tmp_path):
-    assert request_of("ingest", ["source=s3://bucket/a=b.csv", "dataset=inventory"]) == {"source": "s3://bucket/a=b.csv", "dataset": "inventory"}
+    assert request_of("ingest", ["source=s3://bucket/a=b.csv", "dataset=inventory"]) == {
+        "source": "s3://bucket/a=b.csv",
+        "dataset": "inventory",
+    }
     assert request_of("ingest", ["source=a.csv"])["source"] == absolute("a.csv") == os.path.join(os.getcwd(), "a.csv")  # noqa: PTH109, PTH118
     for kind, words in [("nothing", []), ("ingest", ["source"]), ("ingest", ["dataset=x"])]:
         with pytest.raises(InvalidInput):
