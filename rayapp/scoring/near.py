@@ -261,8 +261,8 @@ def build_near_index(names: list[bytes], aliases: NDArray[np.int32], merchants: 
     kept = [names[place] for place in order]
     offset = np.concatenate([[0], np.cumsum([len(name) for name in kept])]).astype(np.int32)
     text = np.frombuffer(b"".join(kept) or b"\0", np.uint8).copy()
-    forms = sum(len(name) + 1 for name in kept)
-    size = 1 << max(4, int(forms * 3 // 2).bit_length())
+    forms = sum(len(name) + 1 if len(name) >= LEAST_WRONG and aliases[place] >= 0 else 1 for name, place in zip(kept, order, strict=True))
+    size = 1 << max(4, int(forms * 4 // 3).bit_length())
     index = NearIndex(
         text,
         offset,
