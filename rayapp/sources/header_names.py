@@ -45,4 +45,5 @@ def _all_names(dataset: Dataset) -> frozenset[str]:
 
 def known_in(dataset: Dataset, names: list[str]) -> int:
     """Count the different known names among the cells of a line, to tell a header."""
-    return len({plain(name) for name in names if plainer(name) in _all_names(dataset)})
+    known = _all_names(dataset)
+    return len({plain(name) for name in names if plainer(name) in known})
