@@ -93,8 +93,8 @@ def _entry(entry: Tagged, details: str, account: str | None, currency: str | Non
         data = found.data
         amount = abs(data["amount"].amount)
         day = data.get("entry_date") or data["date"]
-    except (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError) as error:
-        return Entry(line=entry.line, fault=f"the line :61: cannot be read: {error}"[:200], value=entry.text[:200])
+    except (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError):
+        return Entry(line=entry.line, fault="the line :61: cannot be read", value=entry.text[:200])
     return Entry(
         line=entry.line,
         id=(data.get("bank_reference") or "").strip() or None,

@@ -107,14 +107,30 @@ def _lone_returns(seen: NDArray[np.uint8]) -> Places:
 
 
 def _walked(content: bytes, delimiter: str, lines: Places) -> RowEnds:
-    places: list[int] = []
-    still_open = False
-    for match in _pieces(delimiter).finditer(content):
+    """Walk through the rows that hold quotes; every other line is a row."""
+    quotes = np.flatnonzero(np.frombuffer(content, np.uint8) == QUOTE)
+    is_end = np.ones(len(lines), np.bool_)
+    walked = 0
+    for line in np.unique(np.searchsorted(lines, quotes, "right")).tolist():
+        begin = int(lines[line - 1]) if line else 0
+        if begin < walked:
+            continue
+        walked, is_open = _row_from(content, delimiter, begin)
+        if not walked:
+            is_end[line:] = False
+            return RowEnds(lines[is_end], lines, is_open)
+        is_end[line : np.searchsorted(lines, walked)] = False
+    return RowEnds(lines[is_end], lines, open=False)
+
+
+def _row_from(content: bytes, delimiter: str, begin: int) -> tuple[int, bool]:
+    """Give the place after the row that begins at a place, nought when it has no end, and then whether it ends inside quotes."""
+    is_open = False
+    for match in _pieces(delimiter).finditer(content, begin):
         if match["end"] is not None:
-            places.append(match.end())
-        elif match["quoted"] is not None:
-            still_open = not match["close"]
-    return RowEnds(np.array(places, np.int64), lines, still_open)
+            return match.end(), False
+        is_open = match["quoted"] is not None and not match["close"]
+    return 0, is_open
 
 
 @lru_cache(maxsize=8)
