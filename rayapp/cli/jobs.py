@@ -65,15 +65,16 @@ def show(settings: Settings, arguments: Namespace) -> int:
 def cancel_jobs(settings: Settings, arguments: Namespace) -> int:
     """Cancel jobs; fails when one of them was finished already."""
 
-    async def stop(session: asyncpg.Connection) -> list[Job]:
+    async def stop(session: asyncpg.Connection) -> list[tuple[bool, Job]]:
         jobs = [await find_job(session, name) for name in arguments.jobs]
-        return [await cancel(session, job.id) if job.live else job for job in jobs]
+        return [(job.live, await cancel(session, job.id)) for job in jobs]
 
     told = {"cancelled": "cancelled", "running": "asked to stop"}
     jobs = ask(settings, stop)
-    for job in jobs:
-        print(as_json(job) if arguments.json else f"{job.id} {told.get(job.state, f'is {job.state} already')}")
-    return DONE if all(job.state in told for job in jobs) else FAILED
+    for was_live, job in jobs:
+        words = told.get(job.state) if was_live else None
+        print(as_json(job) if arguments.json else f"{job.id} {words or f'is {job.state} already'}")
+    return DONE if all(was_live and job.state in told for was_live, job in jobs) else FAILED
 
 
 def retry_job(settings: Settings, arguments: Namespace) -> int:

@@ -70,6 +70,7 @@ def status(settings: Settings, arguments: Namespace) -> int:
         "url": settings.http_url,
         "ray": state.ray_address if up and state is not None else "",
         "ray_jobs": state.jobs_url if up and state is not None else "",
+        "ray_token": str(site.token) if up else "",
         "launcher": state.launcher.pid if up and state is not None else None,
         "worker": state.worker.pid if up and state is not None and state.worker is not None and state.worker.alive() else None,
         "jobs": _job_counts(settings) if database != "stopped" else {},

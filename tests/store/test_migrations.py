@@ -10,9 +10,8 @@ from rayapp.store.database import connection, migrated
 from rayapp.store.migrations import known_migrations
 
 
-def test_no_two_migrations_have_one_number() -> None:
-    numbers = [migration.number for migration in known_migrations()]
-    assert numbers == sorted(set(numbers))
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [migration.number for migration in known_migrations()] == list(range(1, len(known_migrations()) + 1))
 
 
 def test_several_who_migrate_at_once_apply_each_migration_once(empty_database: str) -> None:
