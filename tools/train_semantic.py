@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -29,6 +30,7 @@ from rayapp.packs.reading import read_pack  # noqa: E402
 from rayapp.packs.source import PackSource  # noqa: E402
 from rayapp.scoring.pack import CompiledPack  # noqa: E402
 from rayapp.scoring.semantic import SemanticModel, score  # noqa: E402
+from semantic_model.cores import marks  # noqa: E402
 from semantic_model.corpus import Text, corpus  # noqa: E402
 from semantic_model.history import Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
 from semantic_model.model_file import model_bytes  # noqa: E402
@@ -40,6 +42,8 @@ FOLDS = 5
 LEAST_TEXTS = 10
 """A category with fewer texts is not a class."""
 LINES = "train/card_2011_2018.csv.gz"
+HOME = "CA"
+"""Country of the lines."""
 MCC_TEXTS = "mcc/greggles_mcc_codes.csv"
 PLAN = Plan()
 TEMPERATURE = 1.4
@@ -85,7 +89,8 @@ def train(bench: Bench, seen: Sequence[Merchant], temperature: float, facts: dic
     target = np.array([number[text.category] for text in known])
     family = [families.index(primary[code]) for code in classes]
     wanted = one_hot(target, np.array(family), plan)
-    learnt = learn([text.core.encode() for text in known], wanted, np.array([text.weight for text in known]), plan)
+    beside = marks(bench.pack, [text.descriptor for text in known], plan.buckets)
+    learnt = learn([text.core.encode() for text in known], beside, wanted, np.array([text.weight for text in known]), plan)
     return model_bytes(learnt, classes, family, temperature, {**facts, "texts": len(known), "plan": plan._asdict()})
 
 
@@ -96,14 +101,16 @@ def _classes(texts: Sequence[Text], source: PackSource) -> list[str]:
     return [item.detailed for item in source.categories if counted.get(item.detailed, 0) >= LEAST_TEXTS and item.primary != "OTHER"]
 
 
-def answers(content: bytes, bench: Bench, cores: Sequence[str]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Give the three best categories of each core and their probabilities."""
+def answers(content: bytes, bench: Bench, test: Sequence[Merchant]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Give the three best categories of each merchant and their probabilities."""
     model = SemanticModel.load(content, [item.detailed for item in bench.source.categories])
-    raw = [core.encode() for core in cores]
+    raw = [merchant.core.encode() for merchant in test]
+    beside = marks(bench.pack, [merchant.descriptor for merchant in test], len(model.weights))
     offsets = np.zeros(len(raw) + 1, np.int64)
     np.cumsum([len(core) for core in raw], out=offsets[1:])
     category, probability = np.empty((len(raw), 3), np.int16), np.empty((len(raw), 3), np.float32)
-    score(model, np.frombuffer(b"".join(raw), np.uint8).copy(), offsets, np.arange(len(raw), dtype=np.int32), category, probability)
+    rows = np.arange(len(raw), dtype=np.int32)
+    score(model, np.frombuffer(b"".join(raw), np.uint8).copy(), offsets, rows, category, probability, beside)
     return category, probability
 
 
@@ -111,7 +118,7 @@ def measure(content: bytes, bench: Bench, test: Sequence[Merchant], temperature:
     """Measure a model on merchants, one row each."""
     codes = [item.detailed for item in bench.source.categories]
     primaries = [item.primary for item in bench.source.categories]
-    category, probability = answers(content, bench, [merchant.core for merchant in test])
+    category, probability = answers(content, bench, test)
     truth = np.array([codes.index(merchant.categories[0][0]) for merchant in test])
     first = category[:, 0]
     family = np.array([primaries.index(name) for name in primaries])
@@ -129,12 +136,24 @@ def fold(bench: Bench, number: int) -> Measured:
     return min(found, key=lambda one: one.loss)
 
 
-def held_out_pack(bench: Bench, number: int) -> CompiledPack:
-    """Give the pack with a model and learned merchants that lack one fold of the merchants, and no measured confidence."""
-    seen = [merchant for merchant in bench.seen if fold_of(merchant.key, FOLDS) != number]
+class HeldOut(NamedTuple):
+    """What was learnt without one fold of the merchants: the model's file, and the merchants known by heart."""
+
+    model: bytes
+    learned: pa.Table
+
+
+def hold_out(bench: Bench, number: int, folds: int = FOLDS) -> HeldOut:
+    """Learn without one fold of the merchants."""
+    seen = [merchant for merchant in bench.seen if fold_of(merchant.key, folds) != number]
+    return HeldOut(train(bench, seen, TEMPERATURE, {}), learned_table(seen, brands(bench.pack), HOME))
+
+
+def held_out_pack(bench: Bench, pack: CompiledPack, held: HeldOut) -> CompiledPack:
+    """Give a pack of the same taxonomy with what was learnt without a fold, and no measured confidence."""
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
-        write(learned_table(seen, brands(bench.pack)), Path(file.name))
-        return pack_with(bench.pack, bench.source, train(bench, seen, TEMPERATURE, {}), Path(file.name))
+        write(held.learned, Path(file.name))
+        return pack_with(pack, bench.source, held.model, Path(file.name))
 
 
 def _at(content: bytes, temperature: float) -> bytes:

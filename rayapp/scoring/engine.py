@@ -27,6 +27,7 @@ from rayapp.scoring.judge import (
     Verdicts,
     judge_rows,
 )
+from rayapp.scoring.marks import MARKS, mark_rows, mark_table
 from rayapp.scoring.near import MOST, NearIndex, near_rows
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import PatternSet, Tables, match_rows, new_scratch
@@ -107,6 +108,9 @@ class Engine:
         self._scratch = Scratch(self.rules.category.size, self._tables)
         semantic = pack.section("semantic")
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
+        processors = pack.strings["processor"].to_pylist()
+        marked = self.semantic is not None and bool(self.semantic.marked[0]) and manifest.learned_first
+        self._marks = mark_table(processors, len(semantic["weights"])) if marked else None
 
     def view(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Views:
         """Look at ``n`` descriptors, given as UTF-8 bytes and ``n + 1`` offsets."""
@@ -173,11 +177,23 @@ class Engine:
         suggested = np.empty((rows.size, SUGGESTIONS), np.int16)
         probability = np.empty((rows.size, SUGGESTIONS), np.float32)
         if self.semantic is not None:
-            score(self.semantic, views.core, views.core_offsets, rows, suggested, probability)
+            score(self.semantic, views.core, views.core_offsets, rows, suggested, probability, self.marks(views, rows))
         suggestion = np.full(asked.size, -1, np.int32)
         suggestion[rows] = np.arange(rows.size, dtype=np.int32)
         millionths = np.rint(probability.astype(np.float64) * ONE).astype(np.int32)
         return views.found._replace(suggestion=suggestion, suggested=suggested, probability=millionths)
+
+    def marks(self, views: Views, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
+        """Give what the semantic model is told of the given descriptors beside their cores.
+
+        ``None`` where it learnt from cores alone, and where lines are not printed as those of the book that it learnt from.
+        """
+        if self._marks is None:
+            return None
+        facts, out = views.found.facts, np.empty((rows.size, MARKS), np.int32)
+        beside = (facts.processor, facts.store, facts.phone, views.clean_offsets)
+        mark_rows(rows, *beside, views.core, views.core_offsets, self._marks, out)
+        return out
 
 
 def _trie(pack: CompiledPack, name: str) -> Trie:

@@ -166,7 +166,7 @@ ABROAD = 800_000
 """How much a merchant learned from one country's lines keeps in another, where the same words can be somebody else's name (METRO)."""
 TRADE = 800_000
 """Weight from which on a rule tells a trade well enough to contradict a brand."""
-CONTRADICTED = 300_000
+CONTRADICTED = 250_000
 """How much a brand keeps whose name is but a part of what stands beside a word of another trade (STAGECOACH DRAMA SCHOOL)."""
 COVER = 70
 """Share of the core's letters, in percent, from which on a brand is not contradicted."""
@@ -280,7 +280,7 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
         home = known if known >= 0 or inputs.currency[row] < 0 else merchants.currency_country[inputs.currency[row]]
         abroad = home >= 0 and merchants.learned_country[learned] >= 0 and home != merchants.learned_country[learned]
         value = share(share(scales.weight[MERCHANT], ABROAD if abroad else ONE), merchants.learned_weight[learned])
-        n = _add(reasons, n, MERCHANT, LEARNED, merchants.learned_category[learned], learned, value, -1)
+        n = _add(reasons, n, MERCHANT, LEARNED, merchants.learned_category[learned], learned, value, -2 if abroad else -1)
     if found.near[text] >= 0:
         alias = found.near[text]
         merchant = merchants.merchant[alias]
@@ -393,9 +393,9 @@ def _contradict(row: int, inputs: Inputs, found: Findings, scales: Scales, reaso
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _learned_category(reasons: Reasons, n: int) -> int:
-    """Give the category of the merchant learned from the book, -1 where there is none."""
+    """Give the category of the merchant learned from the book, -1 where there is none, or its lines were of another country."""
     for i in range(n):
-        if reasons.part[i] == MERCHANT and reasons.origin[i] == LEARNED:
+        if reasons.part[i] == MERCHANT and reasons.origin[i] == LEARNED and reasons.hit[i] == -1:
             return reasons.category[i]
     return -1
 
@@ -583,7 +583,8 @@ def judge_rows(
         out.alias[row] = out.learned[row] = out.merchant[row] = -1
         out.rule_count[row] = 0
         out.runner_up[row] = next_score
-        out.undecided[row] = score < scales.decided and overriding < 0
+        told = overriding >= 0 or (scales.learned_first and _learned_category(reasons, n) >= 0)
+        out.undecided[row] = score < scales.decided and not told
         if slot < 0 or score < scales.unclassified:
             out.category[row] = out.basis[row] = -1
             out.score[row] = 0

@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 from rayapp.errors import InvalidPack
 from rayapp.scoring.pack_check import check_pack
 
-FORMAT = "rayapp-pack-6"
+FORMAT = "rayapp-pack-7"
 _BYTES, _ENDS = ".bytes", ".offsets"
 
 

@@ -2,7 +2,8 @@
 
 Features of a core text (words of ``A-Z0-9`` or bytes >= 0x80 between single spaces): the pieces of 3 to 5 bytes of every word
 with a space at either end, whole words, pairs of neighbouring words, the first word, and the first 4 to 8 letters with the
-spaces squashed out. A feature is hashed to a bucket; equal buckets of a row count once. The score of a class is
+spaces squashed out; in a marked model also what stands beside the core (``marks``). A feature is hashed to a bucket; equal buckets of a
+row count once. The score of a class is
 
     scale[class] * sum(weights[bucket, class]) / sqrt(sum(importance[bucket] ** 2)) + bias[class]
 
@@ -32,7 +33,7 @@ MAX_FEATURES: Final = 256
 """Distinct buckets counted per row; 256 * 127 still fits the int16 sums."""
 LANES: Final = 32
 """Classes are padded to a multiple of this, for SIMD."""
-NAMES: Final = ("weights", "importance", "scale", "bias", "categories", "families")
+NAMES: Final = ("weights", "importance", "scale", "bias", "categories", "families", "marked")
 """Arrays of a model."""
 ABSENT: Final = -1
 """Category where there is none: an empty core, or fewer than three classes."""
@@ -56,6 +57,9 @@ _NONE: Final = np.float32(-1e30)
 _LEAST: Final = np.float32(1e-30)
 
 Array = npt.NDArray[Any]
+
+UNMARKED = np.zeros(1, np.uint8)
+"""Of a model that learnt from cores alone."""
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -120,8 +124,8 @@ def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, f
 
 
 @njit(cache=True, nogil=True)
-def _features(data: Array, start: int, end: int, shift: np.uint64, found: Array, places: Array, seen: Array) -> int:
-    """Fill ``found`` with the distinct buckets of one core; leaves ``seen`` as it was; returns how many."""
+def _features(data: Array, start: int, end: int, shift: np.uint64, marks: Array, found: Array, places: Array, seen: Array) -> int:
+    """Fill ``found`` with the distinct buckets of one core and its marks; leaves ``seen`` as it was; returns how many."""
     end = min(end, start + MAX_BYTES)
     count = _prefixes(data, start, end, shift, 0, found, places, seen)
     before = np.uint64(0)
@@ -145,19 +149,23 @@ def _features(data: Array, start: int, end: int, shift: np.uint64, found: Array,
         count = _pieces(data, word, place, shift, count, found, places, seen)
         before = state
         words += 1
+    if words:
+        for mark in marks:
+            if mark >= 0:
+                count = _add(np.int64(mark), count, found, places, seen)
     for index in range(count):
         seen[places[index]] = -1
     return count
 
 
 @njit(cache=True, nogil=True)
-def _feature_lists(data: Array, offsets: Array, shift: np.uint64, buckets: Array, ends: Array) -> None:
+def _feature_lists(data: Array, offsets: Array, shift: np.uint64, marks: Array, buckets: Array, ends: Array) -> None:
     """Fill ``buckets`` (room for ``MAX_FEATURES`` per row, packed) and ``ends`` with the features of every row."""
     seen = np.full(_SLOTS, -1, np.int32)
     places = np.empty(MAX_FEATURES, np.int32)
     total = 0
     for row in range(len(offsets) - 1):
-        total += _features(data, offsets[row], offsets[row + 1], shift, buckets[total:], places, seen)
+        total += _features(data, offsets[row], offsets[row + 1], shift, marks[row], buckets[total:], places, seen)
         ends[row] = total
 
 
@@ -205,6 +213,7 @@ def _score_rows(
     data: Array,
     offsets: Array,
     rows: Array,
+    marks: Array,
     weights: Array,
     importance: Array,
     scale: Array,
@@ -233,7 +242,7 @@ def _score_rows(
         start, end = offsets[row], offsets[row + 1]
         if start < 0 or end < start or end > len(data):
             return row
-        count = _features(data, start, end, shift, found, places, seen)
+        count = _features(data, start, end, shift, marks[index], found, places, seen)
         sums[:] = 0
         squares = np.int64(0)
         for feature in range(count):
@@ -254,8 +263,8 @@ def _score_rows(
     return -1
 
 
-def features(texts: Sequence[bytes], buckets: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Give the distinct buckets of each core, packed, and their offsets (n + 1); ``buckets`` is a power of two.
+def features(texts: Sequence[bytes], buckets: int, marks: Array | None = None) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Give the distinct buckets of each core, packed, and their offsets (n + 1); ``buckets`` is a power of two, a mark of -1 is none.
 
     Training calls this, so that it sees the very features of run time.
     """
@@ -264,7 +273,8 @@ def features(texts: Sequence[bytes], buckets: int) -> tuple[npt.NDArray[np.int32
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     found = np.empty((len(texts) + 1) * MAX_FEATURES, np.int32)
     ends = np.zeros(len(texts) + 1, np.int64)
-    _feature_lists(data, offsets, np.uint64(65 - buckets.bit_length()), found, ends[1:])
+    shift = np.uint64(65 - buckets.bit_length())
+    _feature_lists(data, offsets, shift, _no_marks(len(texts)) if marks is None else marks, found, ends[1:])
     return found[: ends[-1]].copy(), ends
 
 
@@ -275,12 +285,15 @@ class SemanticModel:
     path that costs 50 microseconds for each call and array.
     """
 
-    def __init__(self, weights: Array, importance: Array, scale: Array, bias: Array, categories: Array, families: Array) -> None:
+    def __init__(
+        self, weights: Array, importance: Array, scale: Array, bias: Array, categories: Array, families: Array, marked: Array = UNMARKED
+    ) -> None:
         """Take the arrays as the kernels want them, or raise ``InvalidSetup``.
 
         ``weights``: int8 [buckets, lanes], buckets a power of two; ``importance``: uint8 [buckets]; ``scale`` and ``bias``:
         float32 [lanes], already divided by the temperature; ``categories``: int16 [lanes], the category id of each class, -1
-        for a class that must never win (padding too); ``families``: int16 [lanes], the family of each class, 0..lanes-1.
+        for a class that must never win (padding too); ``families``: int16 [lanes], the family of each class, 0..lanes-1; ``marked``:
+        uint8 [1], whether marks were learnt.
         """
         self.weights = _checked("weights", weights, np.int8, 2)
         self.importance = _checked("importance", importance, np.uint8, 1)
@@ -288,11 +301,14 @@ class SemanticModel:
         self.bias = _checked("bias", bias, np.float32, 1)
         self.categories = _checked("categories", categories, np.int16, 1)
         self.families = _checked("families", families, np.int16, 1)
+        self.marked = _checked("marked", marked, np.uint8, 1)
         buckets, lanes = self.weights.shape
         if buckets & (buckets - 1) or not buckets or lanes % LANES or len(self.importance) != buckets:
             raise InvalidSetup(f"semantic model: {buckets} buckets x {lanes} lanes do not fit together")
         if {len(self.scale), len(self.bias), len(self.categories), len(self.families)} != {lanes}:
             raise InvalidSetup(f"semantic model: scale, bias, categories and families need {lanes} entries each")
+        if len(self.marked) != 1:
+            raise InvalidSetup("semantic model: marked is one number")
         if int(self.families.min()) < 0 or int(self.families.max()) >= lanes:
             raise InvalidSetup(f"semantic model: families must be within 0..{lanes - 1}")
         if not (self.importance.all() and np.isfinite(self.scale).all() and np.isfinite(self.bias).all()):
@@ -309,6 +325,7 @@ class SemanticModel:
             classes = json.loads(tensors["classes"].tobytes())
             weights, temperature = tensors["weights"], float(tensors["temperature"][0])
             importance, scale, bias, families = (tensors[name] for name in ("importance", "scale", "bias", "families"))
+            marked = tensors.get("marked", UNMARKED)
         except Exception as error:
             raise InvalidSetup(f"semantic model: the file cannot be read: {error}") from error
         _check_file(classes, weights, (scale, bias, families), temperature)
@@ -323,6 +340,7 @@ class SemanticModel:
             _padded(bias / temperature, lanes, 0),
             _padded(np.array([known.get(code, ABSENT) for code in classes]), lanes, ABSENT).astype(np.int16),
             _padded(families, lanes, 0).astype(np.int16),
+            marked,
         )
 
     def arrays(self) -> dict[str, Array]:
@@ -342,22 +360,30 @@ def score(
     rows: npt.NDArray[np.int32],
     out_category: npt.NDArray[np.int16],
     out_probability: npt.NDArray[np.float32],
+    marks: npt.NDArray[np.int32] | None = None,
 ) -> None:
     """Write the three most probable categories of the cores numbered ``rows`` into the two [m, 3] arrays, best first.
 
     Core ``i`` is ``data[offsets[i]:offsets[i + 1]]``. Ties go to the lower category id. An empty core gives category -1 with
-    probability 0. A row's answer depends on nothing but its core. Raises ``ValueError`` when a buffer is of the wrong type or
+    probability 0. ``marks`` [m, any] are buckets beside each core's own, for a marked model. A row's answer depends on nothing but its core
+    and marks. Raises ``ValueError`` when a buffer is of the wrong type or
     shape, or a row points outside.
     """
     _check_vector("data", data, np.uint8)
     _check_vector("offsets", offsets, np.int64)
     _check_vector("rows", rows, np.int32)
+    marks = _no_marks(len(rows)) if marks is None else marks
+    if marks.dtype != np.int32 or marks.ndim != 2 or len(marks) != len(rows):
+        raise ValueError(f"marks: a [{len(rows)}, any] array of int32 is needed")
+    if marks.size and int(marks.max()) >= len(model.weights):
+        raise ValueError("marks: a bucket that the model lacks")
     _check_answer("out_category", out_category, np.int16, len(rows))
     _check_answer("out_probability", out_probability, np.float32, len(rows))
     wrong = _score_rows(
         data,
         offsets,
         rows,
+        marks,
         model.weights,
         model.importance,
         model.scale,
@@ -369,6 +395,10 @@ def score(
     )
     if wrong != -1 or (len(rows) and int(rows.min()) < 0):
         raise ValueError(f"row {wrong} lies outside the buffers")
+
+
+def _no_marks(rows: int) -> npt.NDArray[np.int32]:
+    return np.empty((rows, 0), np.int32)
 
 
 def _checked(name: str, array: Array, kind: type[np.generic], dimensions: int) -> Array:

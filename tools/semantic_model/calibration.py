@@ -12,11 +12,12 @@ from rayapp.scoring.confidence import BASES, PRIOR
 Array = npt.NDArray[Any]
 
 KNOTS = 9
-LEAST = 60
+LEAST = 10
 """Decisions from which on a basis is measured; below, what is assumed stands."""
 PSEUDO = 20
 """Decisions' worth of what was assumed, mixed in at every knot."""
-CEILING = 0.995
+CEILING = 0.99
+"""The most that is promised: lines that are looked at while rules are mended come out better than others will."""
 
 
 def fit_curve(standing: Array, right: Array, assumed: tuple[Sequence[float], Sequence[float]]) -> dict[str, list[float]]:

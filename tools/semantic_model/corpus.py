@@ -16,7 +16,17 @@ from semantic_model.history import Merchant
 MOST_OF_A_GROUP = 20
 """Merchants whose cores begin alike weigh no more than this many together."""
 
-WEIGHTS = {"merchant": 0.3, "brand": 0.2, "operator": 0.05, "mcc": 0.3, "taxonomy": 0.2, "rule": 0.3, "english": 0.2, "language": 0.03}
+WEIGHTS = {
+    "merchant": 0.3,
+    "brand": 0.2,
+    "operator": 0.05,
+    "mcc": 0.3,
+    "taxonomy": 0.2,
+    "rule": 0.3,
+    "english": 0.2,
+    "language": 0.03,
+    "word": 1.0,
+}
 """Weight of a text beside a merchant of the card lines (1), by where it comes from; chosen by grouped cross-validation."""
 
 BRAND = 0.9
@@ -24,6 +34,8 @@ BRAND = 0.9
 
 ENGLISH = {"en", "en-GB"}
 TRADE_WORDS = Path(__file__).with_name("trade_words.parquet")
+LEXICON = Path(__file__).with_name("trade_lexicon.csv")
+"""English words of trades, written by hand; those that end names of merchants matter most."""
 
 
 class Text(NamedTuple):
@@ -32,19 +44,22 @@ class Text(NamedTuple):
     core: str
     category: str
     weight: float
+    descriptor: str = ""
+    """The line as printed, of a merchant of the card lines; what stands beside its core is learnt too."""
 
 
 def corpus(pack: CompiledPack, source: PackSource, seen: Sequence[Merchant], mcc_texts: Path | None) -> list[Text]:
     """Gather every text, merged by core and category with the highest weight, in a fixed order."""
-    raw = [*_pack_texts(source), *_trade_words(), *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
+    raw = [*_pack_texts(source), *_trade_words(), *_lexicon(), *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
     texts = [
-        Text(core, category, weight) for core, (_, category, weight) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
+        Text(core, category, weight) for core, (_, category, weight, _) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
     ]
-    best: dict[tuple[str, str], float] = {}
-    for core, category, weight in [*texts, *_merchant_texts(seen)]:
-        if core:
-            best[core, category] = max(weight, best.get((core, category), 0.0))
-    return [Text(core, category, weight) for (core, category), weight in sorted(best.items())]
+    best: dict[tuple[str, str], Text] = {}
+    for text in [*texts, *_merchant_texts(seen)]:
+        known = best.get((text.core, text.category))
+        if text.core and (known is None or text.weight > known.weight):
+            best[text.core, text.category] = text
+    return [best[key] for key in sorted(best)]
 
 
 def _merchant_texts(seen: Iterable[Merchant]) -> Iterator[Text]:
@@ -53,7 +68,7 @@ def _merchant_texts(seen: Iterable[Merchant]) -> Iterator[Text]:
     size = Counter(merchant.key for merchant in seen)
     for merchant in seen:
         share = min(1.0, MOST_OF_A_GROUP / size[merchant.key]) / merchant.lines
-        yield from (Text(merchant.core, category, count * share) for category, count in merchant.categories)
+        yield from (Text(merchant.core, category, count * share, merchant.descriptor) for category, count in merchant.categories)
 
 
 def _pack_texts(source: PackSource) -> Iterator[Text]:
@@ -78,6 +93,13 @@ def _trade_words() -> Iterator[Text]:
     """Give the names of trades in many languages."""
     for row in pq.read_table(TRADE_WORDS).to_pylist():
         yield Text(row["word"], row["category"], WEIGHTS["english" if row["language"] in ENGLISH else "language"])
+
+
+def _lexicon() -> Iterator[Text]:
+    """Give the words of trades that people wrote down: a CSV with ``detailed`` and ``words``, with a bar between two."""
+    with LEXICON.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield from (Text(word.upper(), row["detailed"], WEIGHTS["word"]) for word in row["words"].split("|"))
 
 
 def _mcc_texts(path: Path, source: PackSource) -> Iterator[Text]:

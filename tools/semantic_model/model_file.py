@@ -23,6 +23,7 @@ def model_bytes(learnt: Learnt, classes: Sequence[str], families: Sequence[int],
         "bias": learnt.bias.astype(np.float32),
         "temperature": np.array([temperature], np.float32),
         "families": np.array(families, np.int16),
+        "marked": np.ones(1, np.uint8),
         "classes": np.frombuffer(json.dumps(list(classes)).encode(), np.uint8),
     }
     return save(tensors, {"facts": json.dumps(facts, sort_keys=True)})

@@ -111,9 +111,9 @@ def importance_of(buckets: Array, texts: int, size: int) -> Array:
     return np.maximum(1, np.rint(rarity / (np.log(1 + texts) + 1) * FARTHEST)).astype(np.uint8)
 
 
-def learn(texts: list[bytes], wanted: Array, weight: Array, plan: Plan) -> Learnt:
-    """Learn ``wanted`` probabilities [texts, classes] from cores."""
-    buckets, offsets = features(texts, plan.buckets)
+def learn(texts: list[bytes], marks: Array, wanted: Array, weight: Array, plan: Plan) -> Learnt:
+    """Learn ``wanted`` probabilities [texts, classes] from cores and their marks."""
+    buckets, offsets = features(texts, plan.buckets, marks)
     importance = importance_of(buckets, len(texts), plan.buckets)
     classes = wanted.shape[1]
     padded = np.zeros((len(texts), -(-classes // LANES) * LANES), np.float32)

@@ -1,0 +1,72 @@
+"""Marks: what a descriptor shows beside its core, as features of the semantic model.
+
+A payment company before the name, a store number or a telephone number, how many words the core has and how long the line is: each
+tells something of the trade whatever the name is (a store number is a chain's). A mark is a bucket of the model, by its kind and
+value. Places, dates and rail wording are no marks: they tell of a bank and a country. Marks are read only where a pack says that its lines
+are those of the book that was learnt from (``learned_first``): elsewhere banks print otherwise, and they mislead.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+MARKS: Final = 5
+"""Marks of one row: payment company, store number, telephone number, words of the core, length of the line."""
+
+MOST_WORDS: Final = 5
+LENGTH_STEP: Final = 3
+MOST_LENGTH: Final = 25
+"""Banks cut lines at 22 or 25 characters: beyond, length says nothing."""
+
+_STORE: Final = 0
+_PHONE: Final = 2
+_WORDS: Final = 4
+_LENGTH: Final = _WORDS + MOST_WORDS + 1
+_PROCESSOR: Final = _LENGTH + MOST_LENGTH // LENGTH_STEP + 1
+"""Where the values of each kind begin in the table; those of payment companies are last, none the first of them."""
+
+_SEED, _PRIME, _SPREAD, _ALL = 0xCBF29CE484222325, 0x100000001B3, 0x9E3779B97F4A7C15, (1 << 64) - 1
+
+
+def mark_table(processors: Sequence[str], buckets: int) -> NDArray[np.int32]:
+    """Give the bucket of each mark: fixed ones by their number, payment companies by name, so that no renumbering moves them."""
+    names = [f"mark {number}" for number in range(_PROCESSOR)] + ["no processor", *(f"processor {name}" for name in processors)]
+    return np.array([_bucket(name, buckets) for name in names], np.int32)
+
+
+def _bucket(name: str, buckets: int) -> int:
+    """Spread a name over the buckets (FNV-1a, finished by a multiplication), a power of two."""
+    state = _SEED
+    for byte in name.encode():
+        state = (state ^ byte) * _PRIME & _ALL
+    state = (state ^ (state >> 32)) * _SPREAD & _ALL
+    return state >> (65 - buckets.bit_length())
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def mark_rows(
+    rows: NDArray[np.int32],
+    processor: NDArray[np.int16],
+    store: NDArray[np.int32],
+    phone: NDArray[np.int32],
+    clean_offsets: NDArray[np.int64],
+    core: NDArray[np.uint8],
+    core_offsets: NDArray[np.int64],
+    table: NDArray[np.int32],
+    out: NDArray[np.int32],
+) -> None:
+    """Write the marks of the descriptors numbered ``rows`` into ``out``, shape (rows, MARKS)."""
+    for place in range(rows.size):
+        row = rows[place]
+        words = 1
+        for i in range(core_offsets[row], core_offsets[row + 1]):
+            words += core[i] == 32
+        length = min(MOST_LENGTH, clean_offsets[row + 1] - clean_offsets[row])
+        out[place, 0] = table[_PROCESSOR + 1 + processor[row]]
+        out[place, 1] = table[_STORE + (store[row, 0] >= 0)]
+        out[place, 2] = table[_PHONE + (phone[row, 0] >= 0)]
+        out[place, 3] = table[_WORDS + min(MOST_WORDS, words)]
+        out[place, 4] = table[_LENGTH + length // LENGTH_STEP]
