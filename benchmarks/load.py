@@ -35,7 +35,7 @@ def main() -> None:
     rows = parser.parse_args().rows
     with scratch_databases() as databases:
         source = databases.folder / "bank.csv"
-        csv.write_csv(transactions(rows), source)
+        csv.write_csv(transactions(rows), source, csv.WriteOptions(quoting_style="needed"))
         print(f"{rows:,} transactions, {source.stat().st_size / 1e6:,.0f} MB of CSV")
         first = classified(databases, source, rows, "ours_first", before=False)
         indexed = classified(databases, source, rows, "ours", before=True)
@@ -103,7 +103,7 @@ def bare(databases: Databases, rows: int) -> None:
     columns = [f'[[column]]\nname = "{name}"\ntype = "{kind}"\n{"needed = true" if name == "a" else ""}' for name, kind in BARE_COLUMNS]
     (declared / "bare.toml").write_text(BARE + "\n".join(columns))
     source = databases.folder / "bare.csv"
-    csv.write_csv(bare_rows(rows), source)
+    csv.write_csv(bare_rows(rows), source, csv.WriteOptions(quoting_style="needed"))
     databases.new("bare", declared)
     databases.settle()
     databases.rayapp("bare", "ingest", str(source), "--dataset", "bare", "--json", datasets=declared)

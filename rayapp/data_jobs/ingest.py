@@ -71,9 +71,9 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     plan, read = planned
     limit = Limit.read(wanted.max_bad)
     dataset = declared(wanted.dataset, settings.datasets)
-    job, before = asyncio.run(_begin(settings, wanted, dataset, plan))
+    job, before, first = asyncio.run(_begin(settings, wanted, dataset, plan))
     around.begun(job, before)
-    loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows))
+    loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
     try:
         stopped = "" if job.finished else _load(loading, plan, around)
         progress = asyncio.run(_end(loading, stopped))
@@ -88,8 +88,8 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     return progress
 
 
-async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress]:
-    """Begin a load, or go on with the one that loaded the same source with the same pack before."""
+async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress, bool]:
+    """Begin a load, or go on with the one that loaded the same source with the same pack before; says whether it is a first load."""
     pack = (wanted.pack or await active_digest(settings)) if dataset.decides else None
     source = Source(
         dataset=dataset.name,
@@ -104,17 +104,18 @@ async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Pla
     )
     async with connection(resolve_url(settings)) as session:
         job = await open_job(session, source)
-        if not job.finished:
-            await _begin_first(session, job, dataset)
-        return job, await job_progress(session, job)
+        first = not job.finished and await _begin_first(session, job, dataset)
+        return job, await job_progress(session, job), first
 
 
-async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) -> None:
+async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
     """Fill empty tables without their keys, when much is to come; raises ``Unavailable`` while another load does."""
     if job.tier == HUGE:
-        await begin_first_load(session, job, dataset)
-    elif (running := await first_load_of(session, dataset.name)) not in {None, str(job.id)}:
+        return await begin_first_load(session, job, dataset)
+    running = await first_load_of(session, dataset.name)
+    if running is not None:
         raise first_load_runs(dataset.name, running)
+    return False
 
 
 def _load(loading: Loading, plan: Plan, around: Surroundings) -> str:

@@ -30,13 +30,15 @@ class Loading(msgspec.Struct, frozen=True):
     read: ReadPiece
     most_bad: int | None = None
     """Bad rows that the load may have."""
+    first: bool = False
+    """The dataset's tables are in the state of this job's first load."""
 
 
 async def loader_of(loading: Loading) -> PieceLoader:
     """Make a loader of pieces in this process."""
     classifier = None if loading.pack is None else Classifier(await _pack(loading.settings, loading.pack))
     work = PieceWork(loading.dataset, classifier, loading.read, loading.most_bad)
-    return PieceLoader(resolve_url(loading.settings), work, ChunkLoader(loading.job, loading.dataset))
+    return PieceLoader(resolve_url(loading.settings), work, ChunkLoader(loading.job, loading.dataset, first=loading.first))
 
 
 @asynccontextmanager

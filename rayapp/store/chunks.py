@@ -31,9 +31,10 @@ class Prepared(msgspec.Struct, frozen=True):
 class ChunkLoader:
     """Loads the chunks of one job, by copying them straight into the tables where none of their keys is there yet."""
 
-    def __init__(self, job: Job, dataset: Dataset) -> None:
-        """Take what all chunks share."""
+    def __init__(self, job: Job, dataset: Dataset, *, first: bool = False) -> None:
+        """Take what all chunks share; ``first`` for a job in the state of a first load."""
         self.job = job
+        self._first = first
         self.dataset = dataset
         self.stopped = False
         """The job was found stopped: nothing more of it is loaded."""
@@ -42,7 +43,7 @@ class ChunkLoader:
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Sort, make unique and encode a chunk: all of the work that needs no database."""
-        return Prepared(chunk.number, chunk.rows.num_rows, copies(self.job, self.dataset, chunk), chunk.rejected)
+        return Prepared(chunk.number, chunk.rows.num_rows, copies(self.job, self.dataset, chunk, straight=self._first), chunk.rejected)
 
     async def reserve(self, session: asyncpg.Connection, number: int) -> bool:
         """Take a chunk to work on, unless it is loaded or another works on it; held until it is loaded or the connection ends.
@@ -90,6 +91,8 @@ class ChunkLoader:
             raise _StoppedError
         if first not in {None, self.job.seq}:
             raise first_load_runs(self.dataset.name, await session.fetchval(SQL["job_id"], first))
+        if self._first and first is None:
+            raise Unavailable(f"the first load of {self.dataset.name} was ended meanwhile: run it again to go on")
         inserted, updated = await self._write(session, chunk, straight=first is not None)
         bad = await quarantine(session, self.job, chunk.number, chunk.rejected)
         counts = _counts(chunk, inserted, updated, bad)

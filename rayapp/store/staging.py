@@ -48,10 +48,13 @@ class Copied(msgspec.Struct, frozen=True):
     probe: tuple[object, ...]
 
 
-def copies(job: Job, dataset: Dataset, chunk: Chunk) -> tuple[Copied, ...]:
-    """Make what a chunk brings to each table; of rows with one key the last counts."""
+def copies(job: Job, dataset: Dataset, chunk: Chunk, *, straight: bool = False) -> tuple[Copied, ...]:
+    """Make what a chunk brings to each table; of rows with one key the last counts.
+
+    ``straight`` leaves rows in their order and keys that come again where they are: a first load sorts all of them out at its end.
+    """
     _check_lengths(dataset, chunk)
-    order = key_order(chunk.rows.select(dataset.key))
+    order = None if straight else key_order(chunk.rows.select(dataset.key))
     version = (job.seq << JOB_SHIFT) + (chunk.number << CHUNK_SHIFT)
     places = chunk.places.cast(pa.int64()) if isinstance(chunk.places, pa.Array) else pa.array(chunk.places, pa.int64())
     rows = chunk.rows.append_column(VERSION, pc.add(places, version))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rayapp.errors import Unavailable
+from rayapp.store.chunks import ChunkLoader
 from rayapp.store.database import connection
 from rayapp.store.first_load import begin_first_load, end_first_load, first_load_of
 from rayapp.store.ledger import Counts, finish_job, stop_job
@@ -19,21 +20,25 @@ async def keys(session: Any) -> list[str]:
     return [row[0] for row in await session.fetch(KEYS)]
 
 
-def test_a_first_load_ends_with_the_keys_that_were_there_and_one_row_for_each_id(database: str) -> None:
+@pytest.mark.parametrize(("in_order", "superseded", "repeated"), [(True, 2, 1), (False, 3, 0)])
+def test_a_first_load_ends_with_the_keys_that_were_there_and_one_row_for_each_id(
+    database: str, *, in_order: bool, superseded: int, repeated: int
+) -> None:
     async def story() -> None:
         async with connection(database) as session:
             before = await keys(session)
             job = await begin(session, 3)
             assert await begin_first_load(session, job, TRANSACTIONS)
             assert await keys(session) == []
+            loader = ChunkLoader(job, TRANSACTIONS, first=not in_order)
             for number, ids in ((2, ["a", "d"]), (0, ["a", "b", "a"]), (1, ["b", "c"])):
-                await load_chunk(session, job, chunk(number, ids))
+                await loader.load(session, loader.prepare(chunk(number, ids)))
             assert await first_load_of(session, "transactions") == str(job.id)
             assert await end_first_load(session, job, TRANSACTIONS)
             assert await keys(session) == before
             assert await stored(session) == {"a": "SHOP 2.0", "b": "SHOP 1.0", "c": "SHOP 1.1", "d": "SHOP 2.1"}
             progress = await finish_job(session, job)
-            assert (progress.rows, progress.inserted, progress.superseded, progress.repeated) == (7, 4, 2, 1)
+            assert (progress.rows, progress.inserted, progress.superseded, progress.repeated) == (7, 4, superseded, repeated)
             assert await first_load_of(session, "transactions") is None
 
     asyncio.run(story())
