@@ -11,6 +11,8 @@ variable                 default                      meaning
 ``RAYAPP_HTTP_HOST``     ``127.0.0.1``                address that HTTP is served on
 ``RAYAPP_HTTP_PORT``     ``8000``                     port that HTTP is served on, 1..65535
 ``RAYAPP_REPLICAS``      ``1``                        Serve replicas that classify, 1..1024
+``RAYAPP_MAX_REPLICAS``  ``1``                        as many as there may be under load, 1..1024; no more than
+                                                      RAYAPP_REPLICAS: always as many as those
 ``RAYAPP_LOG_LEVEL``     ``INFO``                     DEBUG, INFO, WARNING or ERROR
 ``RAYAPP_TIER_SMALL``    ``500``                      rows below which a load is one batch in one transaction
 ``RAYAPP_TIER_MEDIUM``   ``5000``                     rows below which a load is batches of 200 in one transaction
@@ -36,6 +38,7 @@ PREFIX = "RAYAPP_"
 RANGES = {
     "http_port": (1, 65_535),
     "replicas": (1, 1_024),
+    "max_replicas": (1, 1_024),
     "tier_small": (1, 10**9),
     "tier_medium": (1, 10**9),
     "tier_large": (1, 10**9),
@@ -58,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     replicas: int = 1
+    max_replicas: int = 1
     log_level: LogLevel = "INFO"
     tier_small: int = 500
     tier_medium: int = 5_000

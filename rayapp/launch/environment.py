@@ -29,6 +29,9 @@ ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # Ray gives its workers a low priority, and a service on a busy machine would wait behind everything else.
 PRIORITY = {"RAY_worker_niceness": "0"}
 
+# How often replicas tell how much waits for them; Serve's own ten seconds would make every burst wait for as long.
+SCALING = {"RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "0.5"}
+
 EDGE = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "rayapp.serve.edge:middlewares"}
 
 HAPROXY = {
@@ -51,7 +54,7 @@ def driver_environment(site: Site) -> dict[str, str]:
 
 def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str, str]:
     """Give what the head and all that it starts run with, beside the launcher's own environment."""
-    given = {**driver_environment(site), **PRIORITY, **EDGE, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
+    given = {**driver_environment(site), **PRIORITY, **EDGE, **SCALING, RUN_DIR_VARIABLE: str(site.run_dir), "PYTHONUNBUFFERED": "1"}
     given |= {name: str(port) for name, port in zip((*PORT_VARIABLES, JOBS_PORT), free_ports(len(PORT_VARIABLES) + 1), strict=True)}
     if is_free("127.0.0.1", USUAL_JOBS_PORT):
         given[JOBS_PORT] = str(USUAL_JOBS_PORT)

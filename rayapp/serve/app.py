@@ -1,5 +1,7 @@
 """The routes. They know a desk that classifies, and nothing of Ray."""
 
+import asyncio
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from starlette.responses import Response
 from rayapp.errors import InvalidInput, RayappError
 from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_media_type
 from rayapp.serve.desk import Desk
-from rayapp.serve.encodings import Collected
+from rayapp.serve.encodings import Collected, in_time
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
@@ -22,6 +24,10 @@ from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 MAX_DESCRIPTOR = 512
+PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+"""The page is one file: it loads nothing, and talks to this service alone."""
+
+READ_WITHIN_S = 30.0
 
 LIMITS = {
     "classify": {"max_bytes": MAX_ONE_BYTES},
@@ -34,7 +40,8 @@ LIMITS = {
 
 def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an ASGI app of no nameable type
     """Give the service's ASGI app around a desk."""
-    app = FastAPI(title="rayapp", summary="Merchant, category, confidence and reasons for bank and card transactions.", redoc_url=None)
+    summary = "Merchant, category, confidence and reasons for bank and card transactions."
+    app = FastAPI(title="rayapp", summary=summary, docs_url=None, redoc_url=None)
     app.add_exception_handler(RayappError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_as_framework)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
@@ -75,6 +82,12 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
         desk.metrics.queued_seconds.set(desk.batcher.oldest())
         return Response(desk.metrics.text(), media_type=PROMETHEUS)
 
+    page = files("rayapp.serve").joinpath("pages", "docs.html").read_bytes()
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(page, headers={"Content-Security-Policy": PAGE_POLICY}, media_type="text/html; charset=utf-8")
+
     @app.get("/", include_in_schema=False)
     async def index() -> Response:
         return RedirectResponse("/docs")
@@ -85,8 +98,10 @@ async def read_body(request: Request, most: int) -> bytes:
     headers = dict(request.headers.raw)
     check_media_type(headers)
     collected = Collected(headers, most)
-    async for piece in request.stream():
-        collected.add(piece)
+    with in_time():
+        async with asyncio.timeout(READ_WITHIN_S):
+            async for piece in request.stream():
+                collected.add(piece)
     return collected.body()
 
 

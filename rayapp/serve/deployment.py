@@ -6,14 +6,16 @@ from typing import Any
 
 from ray import serve
 from ray.serve._private import replica as serve_replica
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
 
-from rayapp.errors import InvalidSetup
+from rayapp.errors import InvalidSetup, Unavailable
 from rayapp.rule_actor import Fetched, fetch_pack, follow
 from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
 from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
 from rayapp.serve.key_book import KeyBook
+from rayapp.serve.scaling import DOWN_AFTER_S, LOOK_BACK_S, UP_AFTER_S, policy
 from rayapp.settings import Settings
 from rayapp.store.api_keys import valid_keys
 from rayapp.store.database import connection, resolve_url
@@ -23,7 +25,13 @@ REPLICA_CPUS = 0.5
 """What a replica books: on a machine of two cores a load can run beside it."""
 
 MAX_ONGOING = 1_000
-"""Requests in one replica; they wait for its threads there, where each costs some kilobytes."""
+"""Requests in one replica; HAProxy gives it fewer, and its own queue is bounded by rows and bytes."""
+
+GRACE_S = 30.0
+"""How long a replica that is to go may finish what it has: as long as a request may take."""
+
+STUCK_S = 30.0
+"""A batch or a wait that is older than this means that the replica does not work any more; Serve then replaces it."""
 
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -33,7 +41,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
     name="ingress",
     max_ongoing_requests=MAX_ONGOING,
     ray_actor_options={"num_cpus": REPLICA_CPUS},
-    graceful_shutdown_timeout_s=5,
+    graceful_shutdown_timeout_s=GRACE_S,
+    max_surge_percent=100,
     health_check_period_s=5,
     logging_config={"enable_access_log": False},
 )
@@ -57,6 +66,15 @@ class Ingress:
 
     async def _swap(self, fetched: Fetched) -> None:
         await self._desk.swap(fetched.version, fetched.pack)
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """Tell Serve's controller how much waits here, for ``scaling.policy``."""
+        return self._desk.load()
+
+    async def check_health(self) -> None:
+        """Fail when the engine is stuck."""
+        if self._desk.batcher.oldest() > STUCK_S:
+            raise Unavailable(f"rows wait for more than {STUCK_S:.0f} s")
 
     def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401 - an ASGI app
         """Give the routes around this replica's desk."""
@@ -84,7 +102,17 @@ async def check_keys(settings: Settings) -> None:
 
 def application(settings: Settings) -> Any:  # noqa: ANN401 - Serve's applications have no public type
     """Give the Serve application of these settings."""
-    return Ingress.options(num_replicas=settings.replicas).bind(settings)  # type: ignore[attr-defined]
+    if settings.max_replicas <= settings.replicas:
+        return Ingress.options(num_replicas=settings.replicas).bind(settings)  # type: ignore[attr-defined]
+    scaled = AutoscalingConfig(
+        min_replicas=settings.replicas,
+        max_replicas=settings.max_replicas,
+        look_back_period_s=LOOK_BACK_S,
+        upscale_delay_s=UP_AFTER_S,
+        downscale_delay_s=DOWN_AFTER_S,
+        policy=AutoscalingPolicy(policy_function=f"{policy.__module__}:{policy.__name__}"),
+    )
+    return Ingress.options(autoscaling_config=scaled).bind(settings)  # type: ignore[attr-defined]
 
 
 def run_application(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """The desk of one replica: the classifier that decides now, the batcher that it runs behind, and the swap to another pack."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Bounds, Tier
+from rayapp.serve.scaling import CPU, QUEUED_AGE, QUEUED_WORK
 from rayapp.serve.streaming import CHUNK_ROWS, Stream
 from rayapp.store.stored_transactions import fetch_transactions
 
@@ -52,6 +54,8 @@ class Desk:
         self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
         self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
         self._deciding: Deciding | None = None
+        self._ahead = 0
+        self._looked = time.process_time(), time.monotonic()
 
     @property
     def deciding(self) -> Deciding:
@@ -82,14 +86,31 @@ class Desk:
         read = await self.aside(lambda: read_bulk(body))
         await self.gate.charge(client, len(read.ids if isinstance(read, Stored) else read))
         rows, field = (await self._stored(read.ids), "transaction_ids") if isinstance(read, Stored) else (read, "transactions")
-        answers = []
-        for first in range(0, len(rows), CHUNK_ROWS):
-            chunk = Chunk(rows[first : first + CHUNK_ROWS], first, classifier, field)
-            size = Bounds(len(chunk.rows), len(body) * len(chunk.rows) // len(rows))
-            answers.append(await self.batcher.submit(chunk, size, MANY[client.tier]))
+        answers = [answer async for answer in self._decided(Chunk(rows, 0, classifier, field), len(body), client)]
         for answer in answers:
             self.metrics.rows(answer.outcomes)
         return bulk_body(answers, classifier.pack.digest)
+
+    async def _decided(self, whole: Chunk, size: int, client: Client) -> AsyncIterator[Answer]:
+        """Have the rows of one request decided, a chunk after the other; all that are left of them count as waiting."""
+        left = len(whole.rows)
+        self._ahead += left
+        try:
+            for first in range(0, len(whole.rows), CHUNK_ROWS):
+                chunk = whole._replace(rows=whole.rows[first : first + CHUNK_ROWS], first=first)
+                part = Bounds(len(chunk.rows), size * len(chunk.rows) // len(whole.rows))
+                self._ahead, left = self._ahead - len(chunk.rows), left - len(chunk.rows)
+                yield await self.batcher.submit(chunk, part, MANY[client.tier])
+        finally:
+            self._ahead -= left
+
+    def load(self) -> dict[str, float]:
+        """Tell how much waits and how busy this process was since it was last asked, in the words of ``scaling``."""
+        cpu, now = time.process_time(), time.monotonic()
+        share = (cpu - self._looked[0]) / max(now - self._looked[1], 1e-3)
+        self._looked = cpu, now
+        work = self.batcher.cost.row_s * (self.batcher.rows + self._ahead)
+        return {QUEUED_AGE: self.batcher.oldest(), QUEUED_WORK: work, CPU: share}
 
     async def close(self) -> None:
         """Finish what waits, take nothing more, and let go of the database."""

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from rayapp.serve.problems import BodyTooLarge, MalformedBody, UnsupportedBody
+from rayapp.serve.problems import BodyTooLarge, MalformedBody, SlowBody, UnsupportedBody
 
 STEP = 1 << 16
 """Bytes that are unpacked at once."""
@@ -90,6 +91,15 @@ class Collected:
         """Give the body, when all of it was added."""
         self._unpacker.end()
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Turn a time that is over while a body is read into ``SlowBody``."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise SlowBody("the body did not arrive in time") from error
 
 
 def too_large(most: int) -> BodyTooLarge:

@@ -22,6 +22,10 @@ UNKNOWN_ROUTE = "unknown"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _ID = re.compile(rb"[\w.:+/=-]{1,128}")
+_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+
+SLOW_S = 1.0
+"""Requests that take longer are logged."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,7 @@ class Envelope:
         except RayappError as error:
             await response_of(report_of(error, request_id))(scope, receive, reply)
         except Exception:
-            log.exception("http.failed", extra={"request_id": request_id})
+            log.exception("http.failed", extra={"request_id": request_id, "trace_id": _trace_id(headers)})
             if reply.status:
                 raise
             await response_of(report_of(RayappError("failed"), request_id))(scope, receive, reply)
@@ -62,6 +66,10 @@ class Envelope:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.request(method, _route(scope), reply.status, seconds)
+            if seconds > SLOW_S:
+                told = {"request_id": request_id, "trace_id": _trace_id(headers), "route": _route(scope), "status": reply.status}
+                who = reply.client.name if reply.client is not None else ""
+                log.info("http.slow", extra={**told, "latency_ms": round(seconds * 1000), "client": who})
 
 
 class _Reply:
@@ -84,6 +92,12 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Take the client's id if it is a plain one, else make one."""
     given = headers.get(REQUEST_ID, b"")
     return given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _trace_id(headers: Mapping[bytes, bytes]) -> str:
+    """Give the trace that a request belongs to, if it says so as W3C Trace Context does."""
+    found = _TRACE.fullmatch(headers.get(b"traceparent", b""))
+    return found[1].decode() if found else ""
 
 
 def _route(scope: Scope) -> str:

@@ -4,6 +4,7 @@ Of the time that a single request takes in a replica the framework's would be a 
 Everything else goes to the app. Both routes are described in the OpenAPI document like the others, see ``openapi``.
 """
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rayapp.errors import InvalidInput, RayappError
 from rayapp.serve.bodies import LINE_TYPES, MAX_ONE_BYTES, check_media_type
 from rayapp.serve.desk import Desk
-from rayapp.serve.encodings import Collected, unpacker
+from rayapp.serve.encodings import Collected, in_time, unpacker
 from rayapp.serve.problems import Place, report_of, response_of
 from rayapp.serve.streaming import Request
 
@@ -20,6 +21,8 @@ ROUTES = {ONE, STREAM}
 YES, NO = {"true", "1", "on", "yes", "t", "y"}, {"false", "0", "off", "no", "f", "n"}
 JSON_HEAD = (b"content-type", b"application/json")
 MAX_LINE_NUMBER = 10**15
+READ_WITHIN_S = 30.0
+"""How long a body of one transaction may take to arrive."""
 
 
 class HotPath:
@@ -61,12 +64,21 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     headers = dict(scope["headers"])
     check_media_type(headers)
     collected = Collected(headers, MAX_ONE_BYTES)
+    message = await receive()
+    collected.add(message.get("body", b""))
+    if message.get("more_body", False):
+        with in_time():
+            async with asyncio.timeout(READ_WITHIN_S):
+                await _rest(collected, receive)
+    return collected.body()
+
+
+async def _rest(collected: Collected, receive: Receive) -> None:
     more = True
     while more:
         message = await receive()
         collected.add(message.get("body", b""))
         more = message.get("more_body", False)
-    return collected.body()
 
 
 def first_line(query: bytes) -> int:

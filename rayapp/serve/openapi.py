@@ -1,5 +1,6 @@
 """What ``/docs`` says of bodies and answers: schemas from the messages themselves, examples, and the problem each route can give."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -9,8 +10,9 @@ from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import RejectedRow, Summary
 from rayapp.serve.bodies import Bulk
 from rayapp.serve.problems import MEDIA_TYPE, Report
+from rayapp.serve.streaming import Broken, Finished
 
-MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Report)
+MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {
     "title": "BulkAnswer",
@@ -27,6 +29,9 @@ BULK_ANSWER = {
     },
 }
 EXAMPLE = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}
+
+EXAMPLE_LINES = "\n".join(msgspec.json.encode({**EXAMPLE, "id": name}).decode() for name in ("1", "2"))
+LINES = "application/x-ndjson"
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -50,7 +55,15 @@ def _plain(schema: dict[str, Any], problems: dict[int, str]) -> dict[str, Any]:
     return {"responses": _answers(schema, problems)}
 
 
-REFUSED = {400: "The body cannot be read", 413: "The body is too large", 415: "The body is no plain JSON", 503: "No pack is loaded yet"}
+REFUSED = {
+    400: "The body cannot be read",
+    401: "A key is needed",
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    415: "The body is of another kind",
+    429: "The rows of the key are spent, or it has too many requests at once",
+    503: "The service is full, or no pack is loaded yet",
+}
 
 ONE_DOCS: dict[str, Any] = {
     "summary": "Classify",
@@ -62,6 +75,31 @@ ONE_DOCS: dict[str, Any] = {
 }
 """The operation that ``hot`` answers, which FastAPI knows nothing of."""
 
+STREAM_DOCS: dict[str, Any] = {
+    "summary": "Classify Stream",
+    "description": (
+        "One transaction on each line; one answer on each line, in the same order, while the body still arrives. A bad line is answered in "
+        "its place with its number. The last line is a summary; or, where the stream had to end before, an error with the line to begin "
+        "again from."
+    ),
+    "operationId": "classify_stream_classify_stream_post",
+    "parameters": [
+        {
+            "name": "from_line",
+            "in": "query",
+            "description": "the first line that is to be answered; those before it are passed over",
+            "schema": {"type": "integer", "minimum": 1, "default": 1},
+        }
+    ],
+    "requestBody": {"required": True, "content": {LINES: {"schema": _schema("Transaction"), "example": EXAMPLE_LINES}}},
+    "responses": {
+        "200": {
+            "description": "A line for each line, then `Finished` or `Broken`",
+            "content": {LINES: {"schema": {"anyOf": [_schema(name) for name in ("Classification", "RejectedRow", "Finished", "Broken")]}}},
+        },
+        **{str(status): told for status, told in _answers({}, {**REFUSED, 422: "A parameter is wrong"}).items() if status != HTTPStatus.OK},
+    },
+}
 BULK_DOCS: dict[str, Any] = {
     "openapi_extra": _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]}),
     "responses": _answers(_schema("BulkAnswer"), REFUSED),
@@ -80,7 +118,7 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            generate()["paths"]["/classify"] = {"post": ONE_DOCS}
+            generate()["paths"] |= {"/classify": {"post": ONE_DOCS}, "/classify/stream": {"post": STREAM_DOCS}}
             _, components = msgspec.json.schema_components(MESSAGES, ref_template=COMPONENTS)
             generate().setdefault("components", {}).setdefault("schemas", {}).update(components, BulkAnswer=BULK_ANSWER)
         return app.openapi_schema or {}

@@ -5,6 +5,7 @@ class                    status type                   whose it is to mend
 ======================== ====== ====================== ===============================================================
 ``MalformedBody``        400    malformed-body         the caller: the body is no JSON, or not of the right shape
 ``Unauthorised``         401    unauthorised           the caller: a key that is good is needed
+``SlowBody``             408    slow-body              the caller: the body did not arrive in time
 ``BodyTooLarge``         413    body-too-large         the caller: see ``GET /limits``
 ``UnsupportedBody``      415    unsupported-body       the caller: the body's media type or encoding is not taken
 ``InvalidInput``         422    invalid-input          the caller: ``errors`` points at each bad value
@@ -41,6 +42,10 @@ class MalformedBody(InvalidInput):
     """The body is no JSON, or JSON of another shape than the route takes; ``details`` names the place."""
 
 
+class SlowBody(InvalidInput):
+    """The body did not arrive within the time that a request has."""
+
+
 class BodyTooLarge(InvalidInput):
     """The body has more rows or bytes than the route takes."""
 
@@ -60,6 +65,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[type[RayappError], Kind] = {
     MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
     Unauthorised: Kind(401, "unauthorised", "A key is needed"),
+    SlowBody: Kind(408, "slow-body", "The body did not arrive in time"),
     BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: Kind(415, "unsupported-body", "The body's media type or encoding is not taken"),
     InvalidInput: Kind(422, "invalid-input", "A value is wrong"),
