@@ -1,10 +1,10 @@
-"""How close to an empty route does `POST /classify` come, on the same Serve with the same ingress?
+"""Compare `POST /classify` with an empty route on the same Serve, through the same ingress.
 
     python -m benchmarks.serve_single [--seconds 4] [--rounds 3] [--url http://127.0.0.1:8000]
 
 Needs `wrk` and a running `rayapp up`. Puts a FastAPI route that does nothing (it reads no body) beside the service on the same cluster, so
-that both go through the same ingress, and asks both in turn, with 1, 16 and 64 connections; then takes it away. Checks that `/classify` gives
-what the library says, and that no answer was an error. The client shares the machine's cores with the service.
+that both go through the same ingress, and asks both in turn, with 1, 16 and 64 connections; then takes it away. Checks that `/classify`
+gives what the library says, and that no answer was an error. The client shares the machine's cores with the service.
 """
 
 import argparse
@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+import httpx
 import msgspec
 
 from benchmarks.throughput import commit, machine
@@ -69,9 +69,7 @@ def main() -> None:
 
 def check(url: str) -> None:
     """Stop where the service does not say what the library says."""
-    request = urllib.request.Request(url + "/classify", msgspec.json.encode(ROW), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        given = answer.read()
+    given = httpx.post(url + "/classify", json=ROW, timeout=30).content
     wanted = msgspec.json.encode(load_classifier(read_settings().pack).classify_one(Transaction(**ROW)))
     if given != wanted:
         sys.exit(f"the service says {given!r}, the library {wanted!r}")
