@@ -22,6 +22,7 @@ def main() -> None:
     most = parser.parse_args().rows
     print("| rows | of the cost of a row of the first | s | µs of CPU a row | peak MB of a process |\n|---|---|---|---|---|")
     with scratch_databases() as databases:
+        databases.rayapp("postgres", "warm")
         rows, first = LEAST, 0.0
         while rows <= most:
             source = databases.folder / "bank.csv"

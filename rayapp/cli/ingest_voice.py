@@ -44,6 +44,8 @@ class Voice:
         )
         self._live = console.is_terminal and not as_json
         self._lock = threading.Lock()
+        self.began = time.monotonic()
+        """Before a source is looked at, so that what a summary tells is what a person waited for."""
 
     def __enter__(self) -> Self:
         """Show the bars."""
@@ -125,7 +127,7 @@ class LoadVoice:
         """Say what became of the rows."""
         self._voice.move(self._bar, loaded)
         counts = {name: getattr(loaded, name) for name in COUNTS}
-        seconds = round(time.monotonic() - self._started, 3)
+        seconds = round(time.monotonic() - self._voice.began, 3)
         facts = {"dataset": loaded.dataset, "pack": loaded.pack, "seconds": seconds, "stopped": loaded.stopped_why}
         self._voice.event("summary", job=str(loaded.id), **facts, **counts)
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name == "inserted" or (count and name != "rows"))
