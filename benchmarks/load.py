@@ -3,8 +3,8 @@ r"""How fast does a file become classified rows in indexed tables, beside ``\cop
     python -m benchmarks.load [--rows N]
 
 psql copies the rows that rayapp wrote, from CSV, into the same tables of another database of the same server, so that both end alike, which
-is checked. rayapp reads, checks and classifies on top of that, and writes its ledger. Its time is that of plan and load, with the start of its
-second process, without the start of Python and the database.
+is checked. rayapp reads, checks and classifies on top of that, and writes its ledger. Its time is that of
+plan and load, with the start of its second process, without the start of Python and the database.
 """
 
 import argparse
@@ -116,7 +116,9 @@ def bare(databases: Databases, rows: int) -> None:
     seconds = float(ours[0])
     print("| 12 columns into a bare table | of psql's | rows/s |\n|---|---|---|")
     print(f"| psql `\\copy` | 1.00 | {rows / peer:,.0f} |")
-    print(f"| rayapp, from the begin of the load to its last chunk, its processes' start with it (target 1.20) | {peer / seconds:.2f} | {rows / seconds:,.0f} |")
+    print(
+        f"| rayapp, from the load's begin to its last chunk (target 1.20) | {peer / seconds:.2f} | {rows / seconds:,.0f} |"
+    )
 
 
 BARE_ROWS = "(SELECT a, b, c, d, e, f, g, h, i, j, k, l FROM bench.bare)"
