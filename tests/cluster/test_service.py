@@ -68,3 +68,34 @@ def test_what_ray_data_stored_is_what_the_library_says(cluster, library, tmp_pat
     assert again.returncode == 0
     assert "nothing to do" in again.stderr
     assert decisions_of(table, library.pack)[0].pack == stored["0/" + rows[0]["id"]]["pack"]
+
+
+def test_from_the_first_key_on_a_key_is_needed_and_without_keys_none_is(cluster, http):
+    added = cluster.rayapp("keys", "add", "test", "--tier", "priority", "--rows-per-second", "100", "--burst", "1000")
+    assert added.returncode == 0, added.stderr
+    key = added.stdout.strip()
+    try:
+        assert cluster.eventually(lambda: http.post("/classify", json=ONE).status_code == 401)
+        answer = http.post("/classify", json=ONE, headers={"authorization": f"Bearer {key}"})
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit-policy"] == '"rows";q=1000;w=10'
+        assert http.get("/readyz").status_code == 200
+        assert key not in cluster.rayapp("keys", "list", "--json").stdout
+    finally:
+        cluster.rayapp("keys", "revoke", key[:15])
+    assert cluster.eventually(lambda: http.post("/classify", json=ONE).status_code == 200)
+
+
+def test_a_stream_flows_through_the_whole_way(http, library):
+    rows = sample_rows()
+    lines = [msgspec.json.encode(row) + b"\n" for row in rows] * 50
+    found = http.post("/classify/stream", content=iter(lines), headers={"content-type": "application/x-ndjson"}).content.splitlines()
+    assert found[: len(rows)] == [msgspec.json.encode(library.classify_one(Transaction(**row))) for row in rows]
+    assert msgspec.json.decode(found[-1])["summary"]["rows"] == len(lines)
+
+
+def test_stored_transactions_are_decided_by_their_ids(cluster, http):
+    ids = [row["id"] for row in cluster.rows("SELECT id FROM rayapp.transaction LIMIT 5")]
+    told = http.post("/classify/bulk", json={"transaction_ids": [*ids, "there is none"]}).json()
+    assert [result["id"] for result in told["results"]] == [*ids, "there is none"]
+    assert told["summary"]["rejected"] == 1
