@@ -19,6 +19,10 @@ variable                 default                      meaning
 ``RAYAPP_TIER_LARGE``    ``50000``                    rows below which a load is batches of 500, committed one by one
 ``RAYAPP_JOB_SLOTS``     ``2``                        small jobs that a worker does at once, 1..64
 ``RAYAPP_JOB_LEASE_S``   ``30``                       seconds after which a silent worker counts as dead, 2..3600
+``RAYAPP_FILES``         ``files`` in the data dir    directory for uploads and result files, the same for all machines of a cluster
+``RAYAPP_UPLOAD_MB``     ``10000``                    megabytes that one upload may have, 1..10**7
+``RAYAPP_SOURCES``       none                         what clients may name as a job's source: ``file:///folder``, ``s3://bucket``, ...
+``RAYAPP_WEBHOOK_HOSTS`` none                         hosts that webhooks may go to though they are private, also by plain http
 ======================== ============================ ======================================================================
 """
 
@@ -44,8 +48,12 @@ RANGES = {
     "tier_large": (1, 10**9),
     "job_slots": (1, 64),
     "job_lease_s": (2, 3_600),
+    "upload_mb": (1, 10**7),
 }
 """Settings that are whole numbers, with the least and the most that each may be."""
+
+LISTS = {"sources", "webhook_hosts"}
+"""Settings that are several words with commas between them."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -68,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tier_large: int = 50_000
     job_slots: int = 2
     job_lease_s: int = 30
+    files: Path | None = None
+    upload_mb: int = 10_000
+    sources: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show every field but the database's address, which can hold a password."""
@@ -76,6 +88,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def _fields(self) -> list[tuple[str, object]]:
         return [(name, getattr(self, name)) for name in self.__struct_fields__]
+
+    @property
+    def files_dir(self) -> Path:
+        """Where uploads and result files are."""
+        return self.files or self.data_dir / "files"
 
     @property
     def http_url(self) -> str:
@@ -134,9 +151,11 @@ def _parse(field: str, value: str) -> object:
     match field:
         case _ if field in RANGES:
             return _whole(value, *RANGES[field])
+        case _ if field in LISTS:
+            return tuple(word.strip() for word in value.split(",") if word.strip())
         case "log_level":
             return _one_of(value.upper(), get_args(LogLevel))
-        case "data_dir" | "cache_dir" | "pack" | "datasets":
+        case "data_dir" | "cache_dir" | "pack" | "datasets" | "files":
             bare = field == "pack" and Path(value).name == value and not Path(value).exists()
             return Path(value) if bare else Path(value).expanduser().absolute()
         case "database_url" if not value.startswith(("postgresql://", "postgres://")):

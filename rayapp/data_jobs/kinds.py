@@ -57,6 +57,7 @@ def always_large(_settings: Settings, _request: dict[str, Any]) -> bool:
 
 
 KINDS = {
+    "classify": Kind("rayapp.data_jobs.classify_job:run_classify", source_is_large),
     "ingest": Kind("rayapp.data_jobs.load_job:run_ingest", source_is_large),
     "reclassify": Kind("rayapp.data_jobs.reclassify:run_reclassify", always_large),
 }

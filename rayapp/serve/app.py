@@ -17,6 +17,8 @@ from rayapp.serve.desk import Desk
 from rayapp.serve.encodings import Collected, in_time
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
+from rayapp.serve.job_desk import JobDesk
+from rayapp.serve.job_routes import add_jobs
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
 from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
@@ -38,8 +40,8 @@ LIMITS = {
 }
 
 
-def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an ASGI app of no nameable type
-    """Give the service's ASGI app around a desk."""
+def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an ASGI app of no nameable type
+    """Give the service's ASGI app around a desk, and one for jobs where there are any."""
     summary = "Merchant, category, confidence and reasons for bank and card transactions."
     app = FastAPI(title="rayapp", summary=summary, docs_url=None, redoc_url=None)
     app.add_exception_handler(RayappError, _refuse)
@@ -47,6 +49,8 @@ def build_app(desk: Desk) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     _add_classification(app, desk)
     _add_operation(app, desk)
+    if jobs is not None:
+        add_jobs(app, jobs)
     describe(app)
     return Envelope(HotPath(app, desk), desk.metrics, desk.gate)
 

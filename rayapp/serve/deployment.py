@@ -14,6 +14,7 @@ from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
 from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
+from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.key_book import KeyBook
 from rayapp.serve.scaling import DOWN_AFTER_S, LOOK_BACK_S, UP_AFTER_S, policy
 from rayapp.settings import Settings
@@ -58,6 +59,7 @@ class Ingress:
         book = KeyBook(database)
         gate = Gate(book, exposed=settings.http_host not in LOOPBACK, replicas=settings.replicas)
         self._desk = Desk(gate, database)
+        self._jobs = JobDesk(settings, database)
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)
@@ -78,7 +80,7 @@ class Ingress:
 
     def __serve_build_asgi_app__(self) -> Any:  # noqa: ANN401 - an ASGI app
         """Give the routes around this replica's desk."""
-        return build_app(self._desk)
+        return build_app(self._desk, self._jobs)
 
 
 def _listen_on_loopback() -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 SERVES_OWN = {b"x-request-disconnect-disabled", b"x-request-timeout-seconds"}
 """Switches of Serve that clients could reach: the second would end a request with an answer that is no problem document."""
 
-WATCHED_BY_US = {"/classify", "/classify/stream"}
+WATCHED_BY_US = {"/classify", "/classify/stream", "/jobs", "/packs"}
 UNWATCHED = (b"x-request-disconnect-disabled", b"?1")
 
 

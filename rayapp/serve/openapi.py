@@ -9,10 +9,14 @@ from fastapi import FastAPI
 from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import RejectedRow, Summary
 from rayapp.serve.bodies import Bulk
+from rayapp.serve.job_results import RejectedResult, ResultRow
+from rayapp.serve.job_views import JobList, JobView
+from rayapp.serve.new_job import NewJob
 from rayapp.serve.problems import MEDIA_TYPE, Report
 from rayapp.serve.streaming import Broken, Finished
 
-MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report)
+JOB_MESSAGES = (NewJob, JobView, JobList, ResultRow, RejectedResult)
+MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, *JOB_MESSAGES)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {
     "title": "BulkAnswer",

@@ -8,6 +8,11 @@ class                    status type                   whose it is to mend
 ``SlowBody``             408    slow-body              the caller: the body did not arrive in time
 ``BodyTooLarge``         413    body-too-large         the caller: see ``GET /limits``
 ``UnsupportedBody``      415    unsupported-body       the caller: the body's media type or encoding is not taken
+``NotFound``             404    not-found              the caller: there is no such thing, or it is somebody else's
+``Conflict``             409    conflict               the caller: it is not in a state for that
+``KeyInUse``             409    idempotency-key-in-use the caller: a request with the same key is being answered
+``KeyOfAnother``         422    idempotency-key-reused the caller: the key was sent with another request
+``RefusedPack``          422    refused-pack           the caller: ``faults`` says what is wrong with the uploaded pack
 ``InvalidInput``         422    invalid-input          the caller: ``errors`` points at each bad value
 ``QuotaExceeded``        429    quota-exceeded         the caller: its rows are spent, ``Retry-After`` says until when
 ``TooManyAtOnce``        429    too-many-at-once       the caller: as many of its requests are in work as may be
@@ -28,13 +33,16 @@ from typing import NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from rayapp.errors import InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
+from rayapp.errors import Fault, InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
 from rayapp.serve.overload import Expired, QueueFull, QuotaExceeded, Stopped, TooManyAtOnce, Unauthorised, retry_after
+from rayapp.serve.refusals import Conflict, NotFound, RefusedPack
+from rayapp.store.given_answers import KeyInUse, KeyOfAnother
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:rayapp:problem:"
 RETRY_AFTER_S = 1
 MAX_ERRORS = 100
+MAX_FAULTS = 1_000
 WORTH_ANOTHER_TRY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -68,6 +76,11 @@ KINDS: Mapping[type[RayappError], Kind] = {
     SlowBody: Kind(408, "slow-body", "The body did not arrive in time"),
     BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: Kind(415, "unsupported-body", "The body's media type or encoding is not taken"),
+    NotFound: Kind(404, "not-found", "There is nothing here"),
+    Conflict: Kind(409, "conflict", "It is not in a state for that"),
+    KeyInUse: Kind(409, "idempotency-key-in-use", "A request with this key is being answered"),
+    KeyOfAnother: Kind(422, "idempotency-key-reused", "The key was sent with another request"),
+    RefusedPack: Kind(422, "refused-pack", "The pack has faults"),
     InvalidInput: Kind(422, "invalid-input", "A value is wrong"),
     QuotaExceeded: Kind(429, "quota-exceeded", "The client's rows are spent"),
     TooManyAtOnce: Kind(429, "too-many-at-once", "Too many requests at once"),
@@ -99,6 +112,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[Place, ...] = ()
     retry_after: int = 0
     """Seconds, as in the header ``Retry-After``; nought where trying again is of no use."""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with an uploaded pack, by file and line."""
 
 
 def report_of(error: RayappError, request_id: str) -> Report:
@@ -113,6 +128,7 @@ def report_of(error: RayappError, request_id: str) -> Report:
         request_id=request_id,
         errors=() if ours else tuple(_places(error.details)),
         retry_after=retry_after(error, RETRY_AFTER_S) if kind.status in WORTH_ANOTHER_TRY else 0,
+        faults=() if ours else tuple(detail for detail in error.details if isinstance(detail, Fault))[:MAX_FAULTS],
     )
 
 

@@ -1,0 +1,67 @@
+"""A file in the body of ``POST /jobs``: as it is, with the job described in the query, or as a part of a form beside the description."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from starlette.requests import Request
+
+from rayapp.errors import InvalidInput
+from rayapp.serve.new_job import NewJob, WebhookWanted, read_new_job
+from rayapp.serve.problems import Place, UnsupportedBody
+from rayapp.serve.uploads import Store, Upload, pieces_of
+
+ENDINGS = {
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/plain": "",
+    "text/xml": ".xml",
+    "application/xml": ".xml",
+    "application/x-ndjson": ".jsonl",
+    "application/jsonl": ".jsonl",
+    "application/vnd.apache.parquet": ".parquet",
+    "application/x-parquet": ".parquet",
+    "application/gzip": ".gz",
+    "application/x-gzip": ".gz",
+    "application/zstd": ".zst",
+    "application/x-ofx": ".ofx",
+    "application/octet-stream": "",
+}
+"""Media types of files that sources can be; what a file is is told by its bytes."""
+
+WORDS = {"kind", "dataset", "encoding", "max_bad", "pack", "name", "webhook"}
+
+
+class Taken(NamedTuple):
+    """A job, its file, and what was said beside the file."""
+
+    wanted: NewJob
+    upload: Upload
+    said: bytes
+
+
+async def take_upload(request: Request, store: Store, media_type: str) -> Taken:
+    """Store an uploaded file and read what is to be done with it; raises ``UnsupportedBody`` for what is no file of rows."""
+    if media_type not in ENDINGS:
+        raise UnsupportedBody(f"the body is {media_type!r}: application/json, or one of {', '.join(sorted(ENDINGS))} is needed")
+    wanted = described(request.query_params.multi_items())
+    name = request.query_params.get("name", "")
+    return Taken(wanted, await store.keep(pieces_of(request), name or f"upload{ENDINGS[media_type]}"), b"")
+
+
+def described(words: Iterable[tuple[str, str]]) -> NewJob:
+    """Read a job from a query string; raises ``InvalidInput`` naming what is wrong in it."""
+    given = dict(words)
+    for name in given:
+        if name not in WORDS:
+            raise InvalidInput(f"?{name}: is not one of {', '.join(sorted(WORDS))}", [Place(f"?{name}", "is not known")])
+    url = given.pop("webhook", None)
+    given.pop("name", None)
+    try:
+        wanted = msgspec.convert({"kind": "classify", **given}, NewJob)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"?{error}", [Place("?kind", str(error))]) from error
+    return wanted if url is None else msgspec.structs.replace(wanted, webhook=WebhookWanted(url))
+
+
+__all__ = ["Taken", "described", "read_new_job", "take_upload"]

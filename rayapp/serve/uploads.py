@@ -1,0 +1,100 @@
+"""Uploads: a body becomes a file as it comes, in bounded memory, under the name of its content, and is there as a whole or not at all."""
+
+import asyncio
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import AsyncIterable
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from starlette.requests import ClientDisconnect, Request
+
+from rayapp.errors import Unavailable
+from rayapp.serve.encodings import too_large, unpacker
+from rayapp.serve.problems import MalformedBody
+
+WRITTEN_AT_ONCE = 1 << 20
+ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+
+
+class Upload(NamedTuple):
+    """A file that is complete; ``digest`` is the SHA-256 of its bytes in hex."""
+
+    path: Path
+    digest: str
+    bytes: int
+
+
+class Store:
+    """The directory of uploads."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        """Take where files go and the most that each may have."""
+        self._folder = folder
+        self.most_bytes = most_bytes
+
+    async def keep(self, pieces: AsyncIterable[bytes], name: str = "") -> Upload:
+        """Store a body. ``name`` is the client's own and gives the ending alone.
+
+        Raises ``BodyTooLarge`` as soon as it is, ``MalformedBody`` when the client goes, ``Unavailable`` when the disk does not take it.
+        """
+        partial = self._folder / f".{uuid.uuid4().hex}"
+        try:
+            file = await asyncio.to_thread(self._opened, partial)
+            try:
+                digest, size = await self._written(pieces, file)
+            finally:
+                await asyncio.to_thread(file.close)
+            path = self._folder / f"{digest}{ending_of(name)}"
+            await asyncio.to_thread(partial.replace, path)
+        except OSError as error:
+            raise Unavailable(f"the upload cannot be stored: {error.strerror}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return Upload(path, digest, size)
+
+    def _opened(self, path: Path) -> IO[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+
+    async def _written(self, pieces: AsyncIterable[bytes], file: IO[bytes]) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        buffer = bytearray()
+
+        def flush(*, end: bool = False) -> None:
+            file.write(buffer)
+            digest.update(buffer)
+            if end:
+                file.flush()
+                os.fsync(file.fileno())
+
+        async for piece in pieces:
+            size += len(piece)
+            if size > self.most_bytes:
+                raise too_large(self.most_bytes)
+            buffer += piece
+            if len(buffer) >= WRITTEN_AT_ONCE:
+                await asyncio.to_thread(flush)
+                buffer.clear()
+        await asyncio.to_thread(flush, end=True)
+        return digest.hexdigest(), size
+
+
+async def pieces_of(request: Request) -> AsyncIterable[bytes]:
+    """Give a request's body as it comes, unpacked; a client that goes in its middle ends it with ``MalformedBody``."""
+    unpacked = unpacker(dict(request.headers.raw).get(b"content-encoding", b""))
+    try:
+        async for piece in request.stream():
+            for plain in unpacked.feed(piece):
+                yield plain
+    except ClientDisconnect as error:
+        raise MalformedBody("the body breaks off: its end is missing") from error
+    unpacked.end()
+
+
+def ending_of(name: str) -> str:
+    """Give the ending of a file's name, in lower case, where it is a plain one."""
+    found = ENDING.search(name)
+    return found.group().lower() if found else ""
