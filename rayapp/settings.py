@@ -13,6 +13,8 @@ variable                 default                      meaning
 ``RAYAPP_REPLICAS``      ``1``                        Serve replicas that classify, 1..1024
 ``RAYAPP_MAX_REPLICAS``  ``1``                        as many as there may be under load, 1..1024; no more than
                                                       RAYAPP_REPLICAS: always as many as those
+``RAYAPP_CACHE_MB``      ``64``                       megabytes of single answers that a replica keeps, 0..65536; 0 keeps none
+``RAYAPP_CACHE_URL``     none                         ``redis://host:port/0`` of a Redis or Valkey that replicas share, see docs
 ``RAYAPP_LOG_LEVEL``     ``INFO``                     DEBUG, INFO, WARNING or ERROR
 ``RAYAPP_TIER_SMALL``    ``500``                      rows below which a load is one batch in one transaction
 ``RAYAPP_TIER_MEDIUM``   ``5000``                     rows below which a load is batches of 200 in one transaction
@@ -43,6 +45,7 @@ RANGES = {
     "http_port": (1, 65_535),
     "replicas": (1, 1_024),
     "max_replicas": (1, 1_024),
+    "cache_mb": (0, 65_536),
     "tier_small": (1, 10**9),
     "tier_medium": (1, 10**9),
     "tier_large": (1, 10**9),
@@ -70,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int = 8000
     replicas: int = 1
     max_replicas: int = 1
+    cache_mb: int = 64
+    cache_url: str | None = None
     log_level: LogLevel = "INFO"
     tier_small: int = 500
     tier_medium: int = 5_000
@@ -82,8 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_hosts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Show every field but the database's address, which can hold a password."""
-        shown = (f"{name}={'***' if name == 'database_url' and value else repr(value)}" for name, value in self._fields())
+        """Show every field but the addresses that can hold a password."""
+        shown = (f"{name}={'***' if name in {'database_url', 'cache_url'} and value else repr(value)}" for name, value in self._fields())
         return f"Settings({', '.join(shown)})"
 
     def _fields(self) -> list[tuple[str, object]]:
@@ -160,6 +165,8 @@ def _parse(field: str, value: str) -> object:
             return Path(value) if bare else Path(value).expanduser().absolute()
         case "database_url" if not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("is not an address of the form postgresql://user:password@host:port/name")
+        case "cache_url" if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("is not an address of the form redis://user:password@host:port/number")
     return value
 
 

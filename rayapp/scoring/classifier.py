@@ -19,7 +19,7 @@ from rayapp.scoring.firing import fired_rows
 from rayapp.scoring.judge import Inputs, Verdicts
 from rayapp.scoring.output import SCHEMA, Writer, wrapped
 from rayapp.scoring.pack import CompiledPack
-from rayapp.scoring.single import SingleReader
+from rayapp.scoring.single import Alike, SingleReader
 from rayapp.scoring.transaction import Classification, Transaction
 
 DISTINCT_ROWS = 1 << 15
@@ -82,6 +82,14 @@ class Classifier:
     def explain(self, transaction: Transaction) -> Classification:
         """Classify one transaction and give the evidence, the next categories, and what was peeled off the descriptor."""
         return self._narrator.explanation(transaction.id, *self._judge_one(transaction))
+
+    def alike(self, transaction: Transaction) -> Alike:
+        """Give what transactions share whose answers differ in the id alone, unless they are ``exact``; raises ``InvalidInput``."""
+        return self._single.alike(transaction)
+
+    def exact(self, descriptors: Sequence[bytes]) -> NDArray[np.bool_]:
+        """Tell of each descriptor, in UTF-8, whether a rule looks at the amount or the day as well."""
+        return self._engine.exact(*_buffers(pa.array(descriptors, pa.binary())))
 
     def _judge_one(self, transaction: Transaction) -> tuple[Inputs, Views, Verdicts]:
         data, offsets, inputs = self._single.read(transaction)

@@ -148,6 +148,14 @@ class Engine:
             room = found
         return np.searchsorted(out_rows[:found], np.arange(rows + 1)), out_patterns[:found]
 
+    def exact(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of each descriptor whether it has a pattern of a rule that asks for an amount or a date."""
+        rows = np.zeros(offsets.size - 1, np.bool_)
+        if self._exact.any():
+            ends, pattern = self._match(*clean_bytes(data, offsets, self.fold))
+            rows[np.repeat(np.arange(rows.size), np.diff(ends))[self._exact[pattern]]] = True
+        return rows
+
     def group(self, views: Views, inputs: Inputs) -> Groups:
         """Group the rows of ``inputs`` that get the same verdict."""
         return group_rows(inputs, views.found, self._exact)

@@ -1,7 +1,7 @@
 """The border for one transaction: the same checks as for tables, without building one."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,53 @@ _READERS: tuple[tuple[str, Callable[[Any], float], float], ...] = (
 )
 
 
+class Values(NamedTuple):
+    """A transaction's values in the engine's numbers; ``amount`` with its sign."""
+
+    content: bytes
+    amount: float
+    currency: float
+    direction: float
+    mcc: float
+    country: float
+    day: float
+
+
+class Alike(NamedTuple):
+    """What transactions with one verdict have in common; where ``Classifier.exact`` holds they need one amount and day besides."""
+
+    content: bytes
+    currency: float
+    direction: float
+    mcc: float
+    country: float
+
+
 class SingleReader:
     """Reads transactions one at a time."""
 
+    def alike(self, transaction: Transaction) -> Alike:
+        """Give what the verdict depends on; raise ``InvalidInput`` as ``read`` does."""
+        content, _, currency, direction, mcc, country, _ = self._checked(transaction)
+        return Alike(content, currency, direction, mcc, country)
+
     def read(self, transaction: Transaction) -> tuple[NDArray[np.uint8], NDArray[np.int64], Inputs]:
         """Give the descriptor's bytes and offsets, and the inputs; raise ``InvalidInput`` naming every field that is wrong."""
+        content, amount, currency, direction, mcc, country, day = self._checked(transaction)
+        data = np.frombuffer(content, np.uint8).copy()
+        inputs = Inputs(
+            np.zeros(1, np.int32),
+            np.array([abs(amount)]),
+            np.array([currency], np.int16),
+            np.array([direction], np.int8),
+            np.array([mcc], np.int16),
+            np.array([country], np.int16),
+            np.array([day], np.int32),
+        )
+        return data, np.array([0, data.size], np.int64), inputs
+
+    def _checked(self, transaction: Transaction) -> Values:
+        """Check every field; raise ``InvalidInput`` naming all that are wrong."""
         problems: list[Problem] = []
         descriptor = transaction.descriptor
         fault = descriptor_fault(descriptor)
@@ -43,17 +85,7 @@ class SingleReader:
         amount, currency, direction, mcc, country, day = values
         if direction == MISSING and amount < 0:
             direction = DEBIT
-        data = np.frombuffer(content, np.uint8).copy()
-        inputs = Inputs(
-            np.zeros(1, np.int32),
-            np.array([abs(amount)]),
-            np.array([currency], np.int16),
-            np.array([direction], np.int8),
-            np.array([mcc], np.int16),
-            np.array([country], np.int16),
-            np.array([day], np.int32),
-        )
-        return data, np.array([0, data.size], np.int64), inputs
+        return Values(content, amount, currency, direction, mcc, country, day)
 
     @staticmethod
     def _value(transaction: Transaction, field: str, read: Callable[[Any], float], missing: float, problems: list[Problem]) -> float:

@@ -16,6 +16,7 @@ from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.key_book import KeyBook
+from rayapp.serve.recall import Caching
 from rayapp.serve.scaling import DOWN_AFTER_S, LOOK_BACK_S, UP_AFTER_S, policy
 from rayapp.settings import Settings
 from rayapp.store.api_keys import valid_keys
@@ -58,8 +59,8 @@ class Ingress:
         database = Database(resolve_url(settings))
         book = KeyBook(database)
         gate = Gate(book, exposed=settings.http_host not in LOOPBACK, replicas=settings.replicas)
-        self._desk = Desk(gate, database)
         self._jobs = JobDesk(settings, database)
+        self._desk = Desk(gate, database, Caching(settings.cache_mb, settings.cache_url))
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)

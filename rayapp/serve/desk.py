@@ -16,11 +16,13 @@ from rayapp.serve.admission import Client, Gate
 from rayapp.serve.answers import Answer, bulk_body
 from rayapp.serve.batching import Batcher
 from rayapp.serve.bodies import BadRow, Row, Stored, read_bulk
+from rayapp.serve.caches import whole
 from rayapp.serve.database import Database
 from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Bounds, Tier
+from rayapp.serve.recall import Caching, Recall
 from rayapp.serve.scaling import CPU, QUEUED_AGE, QUEUED_WORK
 from rayapp.serve.streaming import CHUNK_ROWS, Stream
 from rayapp.store.stored_transactions import fetch_transactions
@@ -46,11 +48,12 @@ class Deciding(NamedTuple):
 class Desk:
     """Classifies off the event loop. A request uses one classifier from beginning to end, whatever is swapped meanwhile."""
 
-    def __init__(self, gate: Gate | None = None, database: Database | None = None) -> None:
+    def __init__(self, gate: Gate | None = None, database: Database | None = None, caching: Caching | None = None) -> None:
         """Open the desk behind a gate, or to everybody; it answers after the first ``swap``."""
         self._database = database
         self.gate = gate or Gate()
         self.metrics = Metrics()
+        self._recall = Recall(self.metrics, caching or Caching())
         self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
         self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
         self._deciding: Deciding | None = None
@@ -73,10 +76,17 @@ class Desk:
         self._deciding = deciding
         self.metrics.pack(deciding.version, deciding.classifier.pack.digest)
 
-    async def classify_one(self, body: bytes, client: Client, *, explained: bool = False) -> bytes:
-        """Answer the body of ``POST /classify``, together with whoever asks at the same time."""
+    async def classify_one(self, body: bytes, client: Client, *, explained: bool = False, fresh: bool = False) -> bytes:
+        """Answer the body of ``POST /classify``, together with whoever asks at the same time; ``fresh`` without the caches."""
         await self.gate.charge(client, 1)
-        answer = await self.batcher.submit(Single(body, explained), Bounds(1, len(body)), client.tier)
+        asked = None if fresh else self._recall.question(body, self.deciding.classifier, explained=explained)
+        kept = await self._recall.find(asked.question) if asked else None
+        if asked and kept:
+            answer = whole(kept, asked.id)
+        else:
+            answer = await self.batcher.submit(Single(body, explained, asked), Bounds(1, len(body)), client.tier)
+            if asked:
+                self._recall.share(asked.question)
         self.metrics.rows(answer.outcomes)
         return answer.rows[0]
 
@@ -116,6 +126,7 @@ class Desk:
         """Finish what waits, take nothing more, and let go of the database."""
         await self.batcher.stop()
         self._readers.shutdown(wait=False)
+        await self._recall.close()
         if self._database is not None:
             await self._database.close()
 
@@ -144,7 +155,10 @@ class Desk:
 
     def _run(self, works: Sequence[Work]) -> Sequence[Answer | Exception]:
         """Answer a batch by the classifier of this moment; called in the engine's thread."""
-        return run_batch(works, self.deciding.classifier)
+        classifier = self.deciding.classifier
+        answers = run_batch(works, classifier)
+        self._recall.learn(works, answers, classifier)
+        return answers
 
 
 def _ready(pack: CompiledPack) -> Classifier:

@@ -11,6 +11,7 @@ from rayapp.scoring.columns import table_of
 from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import REJECTED, Answer, RejectedRow, answer_of
 from rayapp.serve.bodies import ONE, BadRow, Row, id_of, place_of_error, read_one
+from rayapp.serve.caches import Asked
 from rayapp.serve.decisions import decisions_of
 from rayapp.serve.problems import Place
 
@@ -21,10 +22,11 @@ FEW = 12
 
 
 class Single(NamedTuple):
-    """The body of a request for one transaction, and whether its reasons are asked for."""
+    """The body of a request for one transaction, whether its reasons are asked for, and what the answer may be kept under."""
 
     body: bytes
     explained: bool = False
+    asked: Asked | None = None
 
 
 class Chunk(NamedTuple):

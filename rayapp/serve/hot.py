@@ -46,7 +46,9 @@ class HotPath:
 
     async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
         explained = asks_for_reasons(scope["query_string"])
-        answer = await self._desk.classify_one(await _body(scope, receive), scope["state"]["client"], explained=explained)
+        fresh = any(name == b"cache-control" and b"no-store" in value.lower() for name, value in scope["headers"])
+        client = scope["state"]["client"]
+        answer = await self._desk.classify_one(await _body(scope, receive), client, explained=explained, fresh=fresh)
         head = [JSON_HEAD, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer})

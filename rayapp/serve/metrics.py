@@ -32,6 +32,7 @@ class Metrics:
         self._expired = Total("rayapp_expired_rows", "Rows dropped before they were computed, their time being over.", registry=own)
         self.queued_rows = Gauge("rayapp_queued_rows", "Rows that wait for the engine.", registry=own)
         self.queued_seconds = Gauge("rayapp_queued_seconds", "Age of the oldest row that waits for the engine.", registry=own)
+        self._cached = cache(Total("rayapp_cache_lookups", "Answers looked for in a cache.", ["cache", "outcome"], registry=own).labels)
         self._request = cache(requests.labels)
         self._answered = cache(latency.labels)
 
@@ -44,6 +45,10 @@ class Metrics:
         """Count the rows of a request."""
         for (status, level), count in outcomes.items():
             self._rows.labels(status, level).inc(count)
+
+    def cached(self, where: str, *, hit: bool) -> None:
+        """Count a look into a cache."""
+        self._cached(where, "hit" if hit else "miss").inc()
 
     def batch(self, batch: Batch) -> None:
         """Take note of a batch that is done."""
