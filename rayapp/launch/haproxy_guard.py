@@ -26,11 +26,14 @@ QUEUE = "1s"
 HEAD = "10s"
 
 ERRORS = {
-    "502": ("bad-gateway", "The service failed to answer", "", ""),
-    "503": ("full", "The service has more to do than it can", ',"retry_after":1', "hdr Retry-After 1 "),
-    "504": ("gateway-timeout", "The service did not answer in time", "", ""),
+    "502": ("bad-gateway", "The service failed to answer"),
+    "503": ("full", "The service has more to do than it can"),
+    "504": ("gateway-timeout", "The service did not answer in time"),
 }
-"""By status: the problem's type and title, and what the document and the head say beside."""
+"""By status: the problem's type and title. Another try can help with each of them, and after a second."""
+
+REFUSALS = {"400": ("bad-request", "This is no HTTP request"), "408": ("slow-head", "The head of the request did not arrive in time")}
+"""What HAProxy refuses before it has read a request's head, so that there is no id yet."""
 
 REQUEST_ID = r"""    http-request set-var(txn.rayapp_id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ^[\w.:+/=-]{1,128}$ }
     http-request set-var(txn.rayapp_id) uuid() if !{ var(txn.rayapp_id) -m found }
@@ -59,15 +62,23 @@ def limited(config: str) -> str:
 
 
 def with_problems(config: str) -> str:
-    """Have HAProxy's own errors be problem documents (RFC 9457) that carry the request's id, which every request gets."""
-    return _ERROR_FILE.sub(lambda found: found[1] + _problem(found[2]), _FRONTEND.sub(lambda found: found[1] + REQUEST_ID, config))
+    """Have HAProxy's own errors be problem documents (RFC 9457), with the request's id, which every request gets, where there is one."""
+    refusals = "".join(f"    {_said(status, _document(status, *problem))}\n" for status, problem in REFUSALS.items())
+    config = _DEFAULTS.sub(lambda found: found[1] + refusals, config)
+    return _ERROR_FILE.sub(lambda found: found[1] + _error(found[2]), _FRONTEND.sub(lambda found: found[1] + REQUEST_ID, config))
 
 
-def _problem(status: str) -> str:
-    name, title, more, head = ERRORS[status]
-    told = f'{{"type":"urn:rayapp:problem:{name}","title":"{title}","status":{status},"request_id":"%[var(txn.rayapp_id)]"{more}}}'
-    said = f"http-error status {status} content-type application/problem+json lf-string '{told}'"
-    return f"{said} {head}hdr x-request-id %[var(txn.rayapp_id)]"
+def _error(status: str) -> str:
+    told = _document(status, *ERRORS[status], ',"request_id":"%[var(txn.rayapp_id)]","retry_after":1')
+    return f"{_said(status, told)} hdr Retry-After 1 hdr x-request-id %[var(txn.rayapp_id)]"
+
+
+def _said(status: str, document: str) -> str:
+    return f"http-error status {status} content-type application/problem+json lf-string '{document}'"
+
+
+def _document(status: str, name: str, title: str, more: str = "") -> str:
+    return f'{{"type":"urn:rayapp:problem:{name}","title":"{title}","status":{status}{more}}}'
 
 
 def end_with_parent() -> None:

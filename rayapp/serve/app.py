@@ -47,6 +47,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     app.add_exception_handler(RayappError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_as_framework)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
+    app.add_exception_handler(Exception, _own_up)
     _add_classification(app, desk)
     _add_operation(app, desk)
     if jobs is not None:
@@ -112,6 +113,11 @@ async def read_body(request: Request, most: int) -> bytes:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, RayappError)  # noqa: S101 - registered for it
     return response_of(report_of(error, request.state.request_id))
+
+
+async def _own_up(request: Request, _: Exception) -> Response:
+    """Answer for what nobody foresaw; the envelope logs it."""
+    return response_of(report_of(RayappError("failed"), request.state.request_id))
 
 
 async def _refuse_as_framework(request: Request, error: Exception) -> Response:

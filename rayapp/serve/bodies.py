@@ -54,6 +54,9 @@ class Stored(NamedTuple):
     ids: list[str]
 
 
+BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises; the last where arrays or objects stand in one another deeper than the interpreter goes, about a thousand."""
+
 ONE = msgspec.json.Decoder(Transaction)
 BULK = msgspec.json.Decoder(Bulk)
 RAW_BULK = msgspec.json.Decoder(RawBulk)
@@ -73,7 +76,7 @@ def read_one(body: bytes) -> Transaction:
     """Read the body of ``POST /classify``. Raises ``MalformedBody`` naming the place."""
     try:
         return ONE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         raise _malformed(error) from error
 
 
@@ -81,7 +84,7 @@ def read_bulk(body: bytes) -> Sequence[Row] | Stored:
     """Read the body of ``POST /classify/bulk``. Raises ``MalformedBody`` when it is no list of rows, ``BodyTooLarge`` for too many."""
     try:
         found = BULK.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         return _read_each(body, error)
     if (found.transactions is None) == (found.transaction_ids is None):
         raise MalformedBody("the body needs `transactions` or `transaction_ids`, and not both", [Place("#", "one list of rows is needed")])
@@ -93,7 +96,7 @@ def _read_each(body: bytes, because: Exception) -> Sequence[Row]:
     """Decode row by row, the slow way that keeps the good ones."""
     try:
         raw = RAW_BULK.decode(body).transactions
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except BAD_JSON:
         raise _malformed(because) from because
     _check_count(len(raw))
     return [_read_row(item, f"$.transactions[{place}]") for place, item in enumerate(raw)]
@@ -102,7 +105,7 @@ def _read_each(body: bytes, because: Exception) -> Sequence[Row]:
 def _read_row(item: msgspec.Raw, path: str) -> Row:
     try:
         return ONE.decode(item)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         return BadRow(id_of(item), (place_of_error(error, path),))
 
 
@@ -118,6 +121,8 @@ def check_media_type(headers: Mapping[bytes, bytes], taken: AbstractSet[bytes] =
 
 def place_of_error(error: Exception, root: str = "$") -> Place:
     """Turn a decoder's error into a pointer and a sentence that says the same path."""
+    if isinstance(error, RecursionError):
+        return Place(pointer_of(root), f"{root}: the JSON is nested too deeply")
     found = _PATH.match(str(error))
     path = root + found["path"].removeprefix("$") if found else root
     what = found["what"] if found else str(error)
@@ -140,7 +145,7 @@ def id_of(item: msgspec.Raw | bytes) -> str | None:
     """Read the id of what is no transaction, if it has one."""
     try:
         return NAMED.decode(item).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except BAD_JSON:
         return None
 
 

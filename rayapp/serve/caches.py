@@ -15,7 +15,7 @@ from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.single import Alike
 from rayapp.serve.answers import Answer, Outcome
-from rayapp.serve.bodies import ONE
+from rayapp.serve.bodies import BAD_JSON, ONE
 
 MOST_BODY_BYTES = 4_096
 """A larger body is decided without a look into the cache; no descriptor needs it."""
@@ -53,7 +53,7 @@ def read_question(body: bytes, classifier: Classifier, *, explained: bool) -> As
     try:
         transaction = ONE.decode(body)
         return Asked(transaction.id, Question(classifier.pack.digest, explained, classifier.alike(transaction)))
-    except (msgspec.DecodeError, UnicodeDecodeError, InvalidInput):
+    except (*BAD_JSON, InvalidInput):
         return None
 
 

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.columns import table_of
 from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import REJECTED, Answer, RejectedRow, answer_of
-from rayapp.serve.bodies import ONE, BadRow, Row, id_of, place_of_error, read_one
+from rayapp.serve.bodies import BAD_JSON, ONE, BadRow, Row, id_of, place_of_error, read_one
 from rayapp.serve.caches import Asked
 from rayapp.serve.decisions import decisions_of
 from rayapp.serve.problems import Place
@@ -136,7 +134,7 @@ def _read_line(line: bytes | None) -> Row:
         return BadRow(None, (Place("#", "the line is too long"),))
     try:
         return ONE.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         return BadRow(id_of(line), (place_of_error(error),))
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
-from rayapp.serve.bodies import MAX_ROWS, place_of_error
+from rayapp.serve.bodies import BAD_JSON, MAX_ROWS, place_of_error
 from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place
 from rayapp.settings import Settings
 from rayapp.sources.encoding import known
@@ -62,7 +62,7 @@ def read_new_job(body: bytes) -> NewJob:
     """Read a body; raises ``MalformedBody`` naming the place."""
     try:
         return JOB.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         place = place_of_error(error)
         raise MalformedBody(place.detail, [place]) from error
 

@@ -40,7 +40,8 @@ def test_a_replica_gets_so_many_requests_at_once_and_others_wait_for_a_while():
 def test_haproxys_own_errors_are_problem_documents():
     config = with_problems(CONFIG)
     assert "errorfile" not in config
-    assert config.count("application/problem+json") == 3
+    assert config.count("application/problem+json") == 5
+    assert config.count("hdr Retry-After 1") == 3
     assert config.index("bind 127.0.0.1:8000") < config.index("set-var(txn.rayapp_id)") < config.index("use_backend")
 
 

@@ -28,6 +28,33 @@ def test_a_bad_request_is_told_what_is_wrong_and_where(ask, case):
         assert told["errors"][0]["pointer"] == case["pointer"]
 
 
+NESTED = ("[" * 40_000 + "]" * 40_000, '{"a":' * 10_000 + "1" + "}" * 10_000, "[" * 90_000)
+
+
+@pytest.mark.parametrize("nested", NESTED, ids=["arrays", "objects", "without an end"])
+@pytest.mark.parametrize("around", ['{{"id": "1", "descriptor": {}}}', '{{"id": "1", "descriptor": "A", "more": {}}}'])
+def test_json_that_is_nested_too_deeply_is_the_callers_fault_on_every_route(ask, nested, around):
+    row = around.format(nested)
+    assert ask("POST", "/classify", content=row).status_code == 400
+    assert ask("POST", "/classify/bulk", content=f'{{"transactions": [{row}]}}').status_code == 400
+    good = json.dumps(ONE)
+    first, second, _ = ask(
+        "POST", "/classify/stream", content=f"{row}\n{good}\n", headers={"content-type": "application/x-ndjson"}
+    ).content.splitlines()
+    assert json.loads(first)["status"] == "rejected"
+    assert json.loads(second)["id"] == "1"
+
+
+def test_what_nobody_foresaw_is_a_problem_document_without_a_word_of_the_error(desk, ask, monkeypatch):
+    async def break_down(*_):
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(desk, "classify_bulk", break_down)
+    answer = ask("POST", "/classify/bulk", json={"transactions": []}, headers={"x-request-id": "r-1"})
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json() == {"type": "urn:rayapp:problem:internal-error", "title": "The service failed", "status": 500, "request_id": "r-1"}
+
+
 def test_one_transaction_gets_one_classification(ask, small_classifier):
     answer = ask("POST", "/classify", json=ONE)
     assert answer.status_code == 200
