@@ -16,7 +16,7 @@ import ray
 from rayapp.errors import RayappError
 from rayapp.launch.environment import JOBS_PORT
 from rayapp.launch.haproxy_guard import end_with_parent
-from rayapp.launch.ray_parts import only_the_job_api
+from rayapp.launch.ray_parts import only_the_job_api, tell_jobs
 from rayapp.packs import load_pack
 from rayapp.rule_actor import NAMESPACE, start_rule_actor
 from rayapp.serve.deployment import check_keys, run_application, stop_application
@@ -52,6 +52,7 @@ def main(run_dir: Path) -> int:
 
 def _start(settings: Settings, run_dir: Path) -> None:
     only_the_job_api()
+    temporary = str(run_dir / "ray")
     ray.init(
         num_cpus=max(os.cpu_count() or 1, LEAST_CPUS),
         include_dashboard=True,
@@ -61,8 +62,9 @@ def _start(settings: Settings, run_dir: Path) -> None:
         namespace=NAMESPACE,
         log_to_driver=False,
         _node_ip_address="127.0.0.1",
-        _temp_dir=str(run_dir / "ray"),
+        _temp_dir=temporary,
     )
+    tell_jobs(ray.get_runtime_context().gcs_address, temporary)
     start_rule_actor(settings)
     run_application(settings)
 

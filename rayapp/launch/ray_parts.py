@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ray._private import parameter, services
+from ray._private.utils import write_ray_address
 
 PARTS = "UsageStatsHead,NodeHead,JobHead"
 DASHBOARD = "dashboard/dashboard.py"
@@ -19,6 +20,14 @@ def only_the_job_api() -> None:
     """Have the ``ray.init`` that follows in this process start the job API alone, and the node's agent on any free port."""
     services.start_ray_process = _with_parts(services.start_ray_process)
     parameter.RayParams = _ParametersWithAnyPort  # type: ignore[misc]
+
+
+def tell_jobs(address: str, temporary: str) -> None:
+    """Have the Ray Jobs of the cluster with this directory be given its address.
+
+    Ray looks for that in the file that only ``ray start`` writes, and without it takes any cluster that runs on the machine.
+    """
+    write_ray_address(address, temporary)
 
 
 class _ParametersWithAnyPort(parameter.RayParams):

@@ -114,3 +114,15 @@ def test_a_pack_that_cannot_be_used_is_told_before_ray_is_started(open_dir):
     assert done.returncode == 1
     assert "there is no pack at" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_ray_job_is_given_the_address_of_its_own_cluster_where_several_run(tmp_path, monkeypatch):
+    from ray._private import services
+
+    from rayapp.launch.ray_parts import tell_jobs
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(services, "find_gcs_addresses", lambda: {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"})
+    for address in ("127.0.0.1:2", "127.0.0.1:3"):
+        tell_jobs(address, str(tmp_path))
+        assert services.get_ray_address_from_environment("auto", str(tmp_path)) == address
