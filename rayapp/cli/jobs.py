@@ -116,12 +116,11 @@ def watch(settings: Settings, arguments: Namespace) -> int:
 
 def work(settings: Settings, _arguments: Namespace) -> int:
     """Work on jobs until Ctrl-C or SIGTERM."""
-    import logging
-
     prepare_environment(settings)
+    from rayapp.data_jobs.log_lines import log_to
     from rayapp.data_jobs.worker import work_until_signalled
 
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    log_to(sys.stderr, settings.log_level)
     with running_database(settings):
         print(f"rayapp: worker {os.getpid()} takes jobs until Ctrl-C", file=sys.stderr, flush=True)
         asyncio.run(work_until_signalled(settings, _elsewhere(settings)))

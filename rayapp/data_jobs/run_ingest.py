@@ -4,7 +4,6 @@ It is a job like any other: `rayapp jobs` shows it, follows it and stops it, and
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with rejected rows.
 """
 
-import logging
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from types import FrameType
 
 from rayapp.data_jobs.holding import Holding, job_of
 from rayapp.data_jobs.kinds import request_of, run_kind
+from rayapp.data_jobs.log_lines import log_to
 from rayapp.errors import RayappError
 from rayapp.settings import Settings, read_settings
 from rayapp.store.jobs import Job, JobRequest
@@ -27,7 +27,7 @@ def main(words: Sequence[str]) -> int:
     if not 1 <= len(words) <= MOST_WORDS or words[0].startswith("-"):
         print(__doc__, file=sys.stderr)  # noqa: T201 - a program
         return WRONG_USE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_to()
     try:
         job = load(read_settings(), words[0], *words[1:])
     except RayappError as error:

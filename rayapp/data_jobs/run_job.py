@@ -15,6 +15,7 @@ from uuid import UUID
 
 from rayapp.data_jobs.holding import Holding, holding, this_worker
 from rayapp.data_jobs.kinds import run_kind
+from rayapp.data_jobs.log_lines import log_to
 from rayapp.errors import InvalidInput, RayappError, Unavailable
 from rayapp.settings import Settings, read_settings
 from rayapp.store.database import connection, resolve_url
@@ -33,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     except (ValueError, IndexError):
         print(__doc__, file=sys.stderr)  # noqa: T201 - a program
         return WRONG_USE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_to()
     settings = read_settings()
     try:
         job = asyncio.run(_taken(settings, job_id, attempt))

@@ -16,6 +16,7 @@ import asyncpg
 from rayapp.data_jobs.elsewhere import Elsewhere, OwnProcesses
 from rayapp.data_jobs.holding import Holding, holding, this_worker
 from rayapp.data_jobs.kinds import KINDS, is_large, run_kind
+from rayapp.data_jobs.log_lines import log_to
 from rayapp.errors import RayappError
 from rayapp.settings import Settings, read_settings
 from rayapp.store.database import connection, resolve_url
@@ -159,7 +160,7 @@ async def work_until_signalled(settings: Settings, elsewhere: Elsewhere | None =
 
 def main(words: Sequence[str]) -> int:
     """Run a worker of the machine that this is called on."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_to()
     settings = read_settings()
     elsewhere: Elsewhere | None = None
     if words:
