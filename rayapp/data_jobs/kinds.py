@@ -51,6 +51,11 @@ def source_is_large(settings: Settings, request: dict[str, Any]) -> bool:
     return path.stat().st_size * times >= settings.tier_large * ROW_BYTES
 
 
+def never_large(_settings: Settings, _request: dict[str, Any]) -> bool:
+    """Say so of kinds that take seconds."""
+    return False
+
+
 def always_large(_settings: Settings, _request: dict[str, Any]) -> bool:
     """Say so of kinds that go through all that is stored."""
     return True
@@ -60,6 +65,8 @@ KINDS = {
     "classify": Kind("rayapp.data_jobs.classify_job:run_classify", source_is_large),
     "ingest": Kind("rayapp.data_jobs.load_job:run_ingest", source_is_large),
     "reclassify": Kind("rayapp.data_jobs.reclassify:run_reclassify", always_large),
+    "plan": Kind("rayapp.data_jobs.plan_job:run_plan", always_large),
+    "webhook": Kind("rayapp.data_jobs.webhook_job:run_webhook", never_large),
 }
 
 

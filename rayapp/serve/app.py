@@ -20,6 +20,7 @@ from rayapp.serve.hot import HotPath
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.job_routes import add_jobs
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
+from rayapp.serve.pack_routes import add_packs
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
 from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
 
@@ -52,6 +53,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     _add_operation(app, desk)
     if jobs is not None:
         add_jobs(app, jobs)
+        add_packs(app, jobs)
     describe(app)
     return Envelope(HotPath(app, desk), desk.metrics, desk.gate)
 

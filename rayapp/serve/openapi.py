@@ -12,11 +12,12 @@ from rayapp.serve.bodies import Bulk
 from rayapp.serve.job_results import RejectedResult, ResultRow
 from rayapp.serve.job_views import JobList, JobView
 from rayapp.serve.new_job import NewJob
+from rayapp.serve.pack_docs import PACK_MESSAGES
 from rayapp.serve.problems import MEDIA_TYPE, Report
 from rayapp.serve.streaming import Broken, Finished
 
 JOB_MESSAGES = (NewJob, JobView, JobList, ResultRow, RejectedResult)
-MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, *JOB_MESSAGES)
+MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, *JOB_MESSAGES, *PACK_MESSAGES)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {
     "title": "BulkAnswer",
