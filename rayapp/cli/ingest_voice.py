@@ -106,6 +106,8 @@ class LoadVoice:
         self._voice.event("begin", job=str(job.id), pack=before.pack, pieces_done=before.chunks_done, finished=job.finished)
         if job.finished:
             self._voice.say(f"the same file was loaded with the same pack before ({before.started_at:%Y-%m-%d %H:%M} UTC): nothing to do")
+            if before.quarantined:
+                self._voice.say(f"{before.quarantined:,} rows of it were bad and stay bad: mend them in the source and load it again")
         elif before.chunks_done:
             self._voice.say(f"going on with load {job.id}: {before.chunks_done} of {before.chunks} pieces are loaded")
 

@@ -78,16 +78,19 @@ def cancel_jobs(settings: Settings, arguments: Namespace) -> int:
 
 
 def retry_job(settings: Settings, arguments: Namespace) -> int:
-    """Have done what a job left undone, as a new job whose id is printed."""
+    """Have done what a job left undone, as a new job whose id is printed; says where that can only be nothing."""
 
-    async def again(session: asyncpg.Connection) -> tuple[Job, bool]:
-        made = await retry(session, (await find_job(session, arguments.job)).id, "cli")
-        return made.job, made.new
+    async def again(session: asyncpg.Connection) -> tuple[Job, Job, bool]:
+        former = await find_job(session, arguments.job)
+        made = await retry(session, former.id, "cli")
+        return former, made.job, made.new
 
-    job, new = ask(settings, again)
+    former, job, new = ask(settings, again)
     print(as_json(job) if arguments.json else job.id)
     if not new:
         print(f"rayapp: it is being tried again already, as job {job.id}", file=sys.stderr)
+    elif former.kind == "ingest" and former.state == "partially_failed":
+        print(f"rayapp: {former.rows_failed:,} rows were bad and stay bad: mend them in the source and load it again", file=sys.stderr)
     return DONE
 
 

@@ -155,13 +155,22 @@ def _detach(settings: Settings) -> int:
     with said.open("wb") as log:
         command = [sys.executable, "-m", "rayapp.cli.main", "up"]
         launcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    told = 0
     while "rayapp is up." not in (text := said.read_text(errors="replace")):
-        if launcher.poll() is not None:
-            print(text, end="", file=sys.stderr)
+        ended = launcher.poll() is not None
+        told = _pass_on(text if ended else text[: text.rfind("\n") + 1], told)
+        if ended:
             return FAILED
         time.sleep(PAUSE_S)
+    _pass_on(text[: text.index("rayapp is up.")].rstrip() + "\n", told)
     print(text[text.index("rayapp is up.") :].replace("Ctrl-C stops everything.", "`rayapp down` stops everything."), end="")
     return DONE
+
+
+def _pass_on(text: str, told: int) -> int:
+    """Print what of the launcher's words is not told yet; gives how much is told then."""
+    print(text[told:], end="", file=sys.stderr, flush=True)
+    return max(told, len(text))
 
 
 def _say(words: str) -> None:

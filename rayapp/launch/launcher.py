@@ -108,7 +108,7 @@ class Cluster:
         self._environment = cluster_environment(self._site, self._settings.http_host, self._haproxy)
         if self._haproxy is None:
             say("HAProxy does not run here: serving through Ray's own proxy, which is slower")
-        say("starting Ray and the service")
+        say("starting Ray and the service, which takes a minute or two the first time")
         with self._site.log.open("ab") as log:
             command = [sys.executable, "-m", "rayapp.launch.head", str(self._site.run_dir)]
             environment = with_own(self._environment)
