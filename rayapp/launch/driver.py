@@ -13,6 +13,7 @@ from rayapp.settings import Settings
 NAMESPACE = "rayapp"
 OBJECT_STORE_BYTES = 300 * 1000**2
 LEAST_CPUS = 2
+STANDARD_ERROR = 2
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 """Ray's own; names a cluster that others run, whose token is found as Ray finds it."""
 
@@ -41,15 +42,30 @@ def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
     address = cluster_address(settings) or os.environ.get(ADDRESS_VARIABLE)
     quiet: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": "WARNING"}
     if address:
-        ray.init(address=address, **quiet)
+        with _without_first_words():
+            ray.init(address=address, **quiet)
     else:
         say("nothing runs here (`rayapp up`): starting Ray for this alone")
         cpus = max(os.cpu_count() or 1, LEAST_CPUS)
-        ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, _node_ip_address="127.0.0.1", **quiet)
+        with _without_first_words():
+            ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, _node_ip_address="127.0.0.1", **quiet)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _without_first_words() -> Iterator[None]:
+    """Keep from standard error what Ray's native part says of its own log level before it obeys it; failures of Ray are raised."""
+    kept, nowhere = os.dup(STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STANDARD_ERROR)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _private_environment() -> dict[str, str]:
