@@ -134,7 +134,7 @@ class LoadVoice:
         self._voice.event("summary", job=str(loaded.id), **facts, **counts)
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name == "inserted" or (count and name != "rows"))
         ended = f"{loaded.stopped_why}; run it again to go on" if loaded.stopped_why else f"{seconds:,.1f} s"
-        self._voice.say(f"load {loaded.id}: {loaded.rows:,} rows: {told}; {ended}")
+        self._voice.say(f"load {loaded.id} into {loaded.dataset}: {loaded.rows:,} rows: {told}; {ended}")
         if loaded.quarantined:
             self._voice.say("the bad rows are in rayapp.quarantine, with line, column, value and reason; --rejects FILE writes them")
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import get_args
 
+from rayapp.cli.command_parser import CommandParser
 from rayapp.errors import RayappError
 from rayapp.settings import read_settings
 from rayapp.store.job_states import State
@@ -60,7 +61,9 @@ def _forget_output() -> None:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="rayapp", description="Classifies bank and card transactions: merchant, category, confidence, reasons.")
+    parser: ArgumentParser = CommandParser(
+        prog="rayapp", description="Classifies bank and card transactions: merchant, category, confidence, reasons."
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_classify(commands)
     _add_explain(commands)
@@ -165,7 +168,7 @@ def _add_cluster(commands: "Commands[ArgumentParser]") -> None:
     ingest.add_argument("--encoding", help="encoding of text that is not told rightly, such as latin-1 or cp1252")
     ingest.add_argument("--set", metavar="COLUMN=VALUE", action="append", help="a value for all rows, such as csv_upload_id=42")
     ingest.add_argument("--rejects", metavar="FILE", help="write bad values with line, column and reason; .jsonl or CSV")
-    ingest.add_argument("--max-bad", metavar="N|N%%", help="stop when more rows than that are bad")
+    ingest.add_argument("--max-bad", metavar="N|N%", help="stop when more rows than that are bad")
     ingest.add_argument("--background", action="store_true", help="leave it to a worker (`rayapp up` runs one) and print the job's id")
     ingest.add_argument("--dry-run", action="store_true", help="print how the source will be read, as JSON, and load nothing")
     ingest.add_argument("--resume", action="store_true", help="go on with a load that broke off; a load always does")
