@@ -18,7 +18,7 @@ variable                 default                      meaning
 ``RAYAPP_LOG_LEVEL``     ``INFO``                     DEBUG, INFO, WARNING or ERROR
 ``RAYAPP_TIER_SMALL``    ``500``                      rows below which a load is one batch in one transaction
 ``RAYAPP_TIER_MEDIUM``   ``5000``                     rows below which a load is batches of 200 in one transaction
-``RAYAPP_TIER_LARGE``    ``50000``                    rows below which a load is batches of 500, committed one by one
+``RAYAPP_TIER_LARGE``    ``50000``                    rows below which a load is batches of 5000, committed one by one
 ``RAYAPP_JOB_SLOTS``     ``2``                        small jobs that a worker does at once, 1..64
 ``RAYAPP_JOB_LEASE_S``   ``30``                       seconds after which a silent worker counts as dead, 2..3600
 ``RAYAPP_FILES``         ``files`` in the data dir    directory for uploads and result files, the same for all machines of a cluster

@@ -71,11 +71,11 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     plan, read = planned
     limit = Limit.read(wanted.max_bad)
     dataset = declared(wanted.dataset, settings.datasets)
-    job, before, first = asyncio.run(_begin(settings, wanted, dataset, plan))
+    job, before, first, left = asyncio.run(_begin(settings, wanted, dataset, plan))
     around.begun(job, before)
     loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
     try:
-        stopped = "" if job.finished else _load(loading, plan, around)
+        stopped = "" if job.finished else _load(loading, plan, left, around)
         progress = asyncio.run(_end(loading, stopped))
     finally:
         if wanted.rejects is not None:
@@ -88,8 +88,11 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     return progress
 
 
-async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress, bool]:
-    """Begin a load, or go on with the one that loaded the same source with the same pack before; says whether it is a first load."""
+async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress, bool, list[Piece]]:
+    """Begin a load, or go on with the one that loaded the same source with the same pack before.
+
+    Says whether it is a first load, and which pieces are to be loaded.
+    """
     pack = (wanted.pack or await active_digest(settings)) if dataset.decides else None
     source = Source(
         dataset=dataset.name,
@@ -105,7 +108,7 @@ async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Pla
     async with connection(resolve_url(settings)) as session:
         job = await open_job(session, source)
         first = not job.finished and await _begin_first(session, job, dataset)
-        return job, await job_progress(session, job), first
+        return job, await job_progress(session, job), first, await _left(session, job, plan)
 
 
 async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
@@ -118,15 +121,14 @@ async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) 
     return False
 
 
-def _load(loading: Loading, plan: Plan, around: Surroundings) -> str:
+def _load(loading: Loading, plan: Plan, pieces: list[Piece], around: Surroundings) -> str:
     """Load the pieces that are left; says why it was stopped, nothing when it was not."""
-    pieces = asyncio.run(_left(loading, plan))
     with Watch(loading, around.tell, around.should_stop) as watch:
         try:
             for _ in range(ROUNDS):
                 if pieces and not watch.stopping():
                     _load_pieces(loading, pieces, around.cluster, watch.stopping)
-                    pieces = asyncio.run(_left(loading, plan))
+                    pieces = asyncio.run(_left_now(loading, plan))
         except InvalidInput:
             watch.stopped = watch.stopped or TOO_MANY_BAD
             asyncio.run(_end(loading, watch.stopped))
@@ -147,12 +149,15 @@ def _load_pieces(loading: Loading, pieces: list[Piece], cluster: Cluster | None,
             load_on_ray(loading, pieces)
 
 
-async def _left(loading: Loading, plan: Plan) -> list[Piece]:
-    """Give the pieces that are not loaded yet, by the cut that the load began with."""
-    manifest = loading.job.manifest
-    pieces = plan.pieces if manifest is None else msgspec.json.decode(manifest, type=tuple[Piece, ...])
+async def _left_now(loading: Loading, plan: Plan) -> list[Piece]:
     async with connection(resolve_url(loading.settings)) as session:
-        done = await loaded_chunks(session, loading.job)
+        return await _left(session, loading.job, plan)
+
+
+async def _left(session: asyncpg.Connection, job: Job, plan: Plan) -> list[Piece]:
+    """Give the pieces that are not loaded yet, by the cut that the load began with."""
+    pieces = plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
+    done = await loaded_chunks(session, job)
     return [piece for piece in pieces if piece.number not in done]
 
 

@@ -35,9 +35,10 @@ Stopping = Callable[[], bool]
 class PieceLoader:
     """Loads pieces of one job over one connection, which is renewed when it breaks."""
 
-    def __init__(self, url: str, work: "PieceWork", chunks: ChunkLoader) -> None:
-        """Take what all pieces share; nothing is connected yet."""
+    def __init__(self, url: str, work: "PieceWork", chunks: ChunkLoader, preparing: asyncio.Semaphore) -> None:
+        """Take what all pieces share; nothing is connected yet. As many pieces are prepared at a time as ``preparing`` lets."""
         self._url = url
+        self._preparing = preparing
         self._work = work
         self._chunks = chunks
         self._session: asyncpg.Connection | None = None
@@ -55,7 +56,7 @@ class PieceLoader:
                     return
                 if not await self._tried(partial(self._chunks.reserve, number=piece.number)):
                     continue
-                following = asyncio.ensure_future(asyncio.to_thread(self._prepare, piece))
+                following = asyncio.ensure_future(self._prepared(piece))
                 if ahead is not None:
                     ready, ahead = await ahead, following
                     await self._send(ready)
@@ -65,6 +66,11 @@ class PieceLoader:
         finally:
             if ahead is not None and not ahead.done():
                 await asyncio.wait([ahead])
+
+    async def _prepared(self, piece: Piece) -> Prepared:
+        """Prepare a piece on a thread, when it is its turn."""
+        async with self._preparing:
+            return await asyncio.to_thread(self._prepare, piece)
 
     def _prepare(self, piece: Piece) -> Prepared:
         """Read, classify and encode a piece: all of the work that needs no database."""

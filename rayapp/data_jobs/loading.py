@@ -1,7 +1,7 @@
 """What all pieces of a load share, wherever they are loaded."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import asyncio
+from contextlib import suppress
 
 import msgspec
 
@@ -36,19 +36,17 @@ class Loading(msgspec.Struct, frozen=True):
 
 async def loader_of(loading: Loading) -> PieceLoader:
     """Make a loader of pieces in this process."""
+    (loader,) = await loaders_of(loading, 1)
+    return loader
+
+
+async def loaders_of(loading: Loading, count: int) -> list[PieceLoader]:
+    """Make loaders of pieces, each with a connection of its own, which share a classifier and prepare one piece at a time."""
     classifier = None if loading.pack is None else Classifier(await _pack(loading.settings, loading.pack))
     work = PieceWork(loading.dataset, classifier, loading.read, loading.most_bad)
-    return PieceLoader(resolve_url(loading.settings), work, ChunkLoader(loading.job, loading.dataset, first=loading.first))
-
-
-@asynccontextmanager
-async def open_loader(loading: Loading) -> AsyncIterator[PieceLoader]:
-    """Make a loader of pieces for the length of the context."""
-    loader = await loader_of(loading)
-    try:
-        yield loader
-    finally:
-        await loader.close()
+    preparing = asyncio.Semaphore(1)
+    url = resolve_url(loading.settings)
+    return [PieceLoader(url, work, ChunkLoader(loading.job, loading.dataset, first=loading.first), preparing) for _ in range(count)]
 
 
 async def _pack(settings: Settings, digest: str) -> CompiledPack:

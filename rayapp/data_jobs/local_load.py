@@ -1,26 +1,35 @@
-"""A load without a cluster: in this process, or in as many as the machine has processors."""
+"""A load without a cluster: in this process over two connections, and in others beside it where they pay for their start."""
 
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from rayapp.data_jobs.load_piece import Stopping
-from rayapp.data_jobs.loading import Loading, open_loader
+from rayapp.data_jobs.load_piece import PieceLoader, Stopping
+from rayapp.data_jobs.loading import Loading, loaders_of
 from rayapp.errors import RayappError
 from rayapp.sources.pieces import Piece
 
 MOST_PROCESSES = 8
 
+LANES = 2
+"""Connections of a process: while PostgreSQL writes or commits a piece of one, the process prepares a piece of the other."""
+
+CORES_A_PROCESS = 2
+"""One for the process, one for what PostgreSQL does for it."""
+
+PIECES_A_PROCESS = 64
+"""Pieces from which on a process more is worth its start, which costs as much as to classify some hundred thousand rows."""
+
 
 def load_here(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
     """Load pieces one after the other in this process."""
-    asyncio.run(_load(loading, pieces, stopping))
+    asyncio.run(_load(loading, pieces, stopping, 1))
 
 
 def load_on_this_machine(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
     """Load pieces in this process and in others beside it, each from another end of the source until they meet."""
-    processes = min(os.cpu_count() or 1, MOST_PROCESSES, len(pieces))
+    processes = max(1, min((os.cpu_count() or 1) // CORES_A_PROCESS, MOST_PROCESSES, len(pieces) // PIECES_A_PROCESS))
     spawn = multiprocessing.get_context("spawn")
     beside = [
         spawn.Process(target=load_beside, args=(loading, _from(pieces, place, processes), os.getpid()), daemon=True)
@@ -29,7 +38,7 @@ def load_on_this_machine(loading: Loading, pieces: Sequence[Piece], stopping: St
     for process in beside:
         process.start()
     try:
-        load_here(loading, pieces, stopping)
+        asyncio.run(_load(loading, pieces, stopping, LANES))
         for process in beside:
             process.join()
     finally:
@@ -44,7 +53,7 @@ def load_beside(loading: Loading, pieces: Sequence[Piece], parent: int) -> None:
     What goes wrong here goes wrong there as well, where it is told: pieces that are not loaded are left to the parent.
     """
     try:
-        load_here(loading, pieces, lambda: os.getppid() != parent)
+        asyncio.run(_load(loading, pieces, lambda: os.getppid() != parent, LANES))
     except RayappError:
         return
 
@@ -55,6 +64,21 @@ def _from(pieces: Sequence[Piece], place: int, processes: int) -> Sequence[Piece
     return [*reversed(pieces)] if place == 1 else [*pieces[start:], *pieces[:start]]
 
 
-async def _load(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
-    async with open_loader(loading) as loader:
-        await loader.load_all(pieces, stopping)
+async def _load(loading: Loading, pieces: Sequence[Piece], stopping: Stopping, lanes: int) -> None:
+    """Load pieces over some connections at a time, each taking the next piece that none has; the first that fails stops all."""
+    failed: list[BaseException] = []
+    left = iter(pieces)
+
+    async def load(loader: PieceLoader, mine: Iterable[Piece]) -> None:
+        try:
+            await loader.load_all(mine, lambda: bool(failed) or stopping())
+        except BaseException as error:
+            failed.append(error)
+            raise
+        finally:
+            await loader.close()
+
+    ended = await asyncio.gather(*(load(loader, left) for loader in await loaders_of(loading, lanes)), return_exceptions=True)
+    for error in failed or ended:
+        if isinstance(error, BaseException):
+            raise error

@@ -6,7 +6,7 @@ from rayapp.settings import Settings
 
 Tier = Literal["small", "medium", "large", "huge"]
 
-LARGE_ROWS = 500
+LARGE_ROWS = 5_000
 """Rows of a piece in the tier ``large``, each committed alone."""
 
 

@@ -32,13 +32,17 @@ PROGRAM = """
 import sys
 import msgspec
 from pathlib import Path
+from rayapp.data_jobs import local_load
 from rayapp.data_jobs.ingest import Surroundings, Wanted, run_load
 from rayapp.datasets import dataset
 from rayapp.settings import Settings
+from rayapp.sources import scanning
 from rayapp.sources.options import SourceOptions
 from rayapp.sources.planning import plan_source
 
 if __name__ == "__main__":
+    scanning.LARGE_ROWS = 500  # many pieces of few rows, so that a kill hits one
+    local_load.CORES_A_PROCESS = local_load.PIECES_A_PROCESS = 1
     url, data_dir, source, tier = sys.argv[1:]
     settings = Settings(database_url=url, data_dir=Path(data_dir))
     options = SourceOptions(tier="large", constants={"csv_upload_id": "u"})

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rayapp.data_jobs import local_load
 from rayapp.data_jobs.bad_rows import Limit
 from rayapp.data_jobs.ingest import Surroundings, Wanted, cancel_load, run_load
 from rayapp.datasets import dataset
@@ -57,6 +58,16 @@ def test_every_tier_loads_every_row(settings: Settings, tmp_path: Path, rows: in
     assert (progress.tier, progress.rows, progress.inserted, progress.source_rows) == (tier, rows, rows, rows)
     assert stored(settings) == {f"v{row}": f"{row}.50" for row in range(rows)}
     assert ask(settings, "SELECT count(*) FROM pg_indexes WHERE tablename = 'catalog_snapshot'") == [(1,)]
+
+
+def test_processes_beside_the_first_load_each_piece_once(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_load, "CORES_A_PROCESS", 1)
+    monkeypatch.setattr(local_load, "PIECES_A_PROCESS", 1)
+    for number in range(3):
+        catalogue(tmp_path / f"c{number}.csv", 60)
+    progress = load(settings, tmp_path / "c*.csv")
+    assert (progress.chunks, progress.rows, progress.finished_at is not None) == (3, 180, True)
+    assert stored(settings) == {f"v{row}": f"{row}.50" for row in range(60)}
 
 
 def test_a_file_that_was_loaded_is_known_whatever_the_thresholds_are_by_now(settings: Settings, tmp_path: Path) -> None:

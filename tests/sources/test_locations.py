@@ -21,7 +21,7 @@ from rayapp.sources.streaming import open_source
 
 TRANSACTIONS = dataset("transactions")
 CSV = b"id,descriptor\n" + b"".join(b'%d,"SHOP\n%d"\n' % (number, number) for number in range(1200))
-TIERS = {"large": (1, 1, 5000), "huge": (1, 1, 1)}
+TIERS = {"large": (1, 1, 50_000), "huge": (1, 1, 1)}
 
 
 def planned(uri, tmp_path, tier="huge", **said):
@@ -112,12 +112,13 @@ def test_an_object_of_a_store_is_read_like_a_file(tmp_path, object_store, name, 
 
 
 def test_a_piece_of_an_object_is_all_that_is_fetched(tmp_path, object_store):
-    object_store.objects = {"bank/a.csv": CSV}
+    content = b"id,descriptor\n" + b"".join(b"%d,SHOP %d\n" % (number, number) for number in range(15_000))
+    object_store.objects = {"bank/a.csv": content}
     with planned(object_store.uri("bank/a.csv"), tmp_path, "large") as (plan, reader):
         object_store.served = 0
         rows = next(reader(plan.pieces[1]))
-    assert rows.places[0] == 500
-    assert object_store.served < len(CSV) / 2
+    assert rows.places[0] == 5000
+    assert object_store.served < len(content) / 2
 
 
 def test_folders_and_patterns_of_a_store_are_listed_and_no_password_is_shown(object_store, tmp_path):

@@ -55,12 +55,12 @@ def test_every_row_is_read_once_with_its_row_and_line(tmp_path_factory, tier, pa
     assert list(told(found)) == list(zip(texts, range(len(texts)), lines, strict=True))
 
 
-def test_pieces_of_a_large_file_hold_at_most_five_hundred_rows(tmp_path):
+def test_pieces_of_a_large_file_hold_at_most_five_thousand_rows(tmp_path):
     path = tmp_path / "file.csv"
-    path.write_text(HEADER + "".join(f"{number},SHOP\n" for number in range(1203)))
-    plan, found = read(path, Settings(data_dir=tmp_path, tier_small=1, tier_medium=2, tier_large=5000))
-    assert [rows.table.num_rows for rows in found] == [500, 500, 203]
-    assert [piece.first_row for piece in plan.pieces] == [0, 500, 1000]
+    path.write_text(HEADER + "".join(f"{number},SHOP\n" for number in range(12_003)))
+    plan, found = read(path, Settings(data_dir=tmp_path, tier_small=1, tier_medium=2, tier_large=50_000))
+    assert [rows.table.num_rows for rows in found] == [5000, 5000, 2003]
+    assert [piece.first_row for piece in plan.pieces] == [0, 5000, 10_000]
 
 
 def test_json_lines_have_no_header(tmp_path):
