@@ -27,10 +27,11 @@ def add(settings: Settings, arguments: Namespace) -> int:
     rate = arguments.rows_per_second or usual.rows_per_s
     burst = max(1.0, arguments.burst or rate * usual.burst_rows / usual.rows_per_s)
     allowance = Allowance(rate, burst, arguments.at_once or usual.at_once)
-    key = ask(settings, lambda session: add_key(session, arguments.name, arguments.tier, allowance))
+    key = ask(settings, lambda session: add_key(session, arguments.name, arguments.tier, allowance, operator=arguments.operator))
     print(key)
     told = f"{allowance.rows_per_s:,.0f} rows/s, {allowance.burst_rows:,.0f} at once"
-    print(f"rayapp: a key of tier {arguments.tier} for {arguments.name!r}: {told}. It is shown this once.", file=sys.stderr)
+    what = f"a key of tier {arguments.tier}{', of an operator,' if arguments.operator else ''} for {arguments.name!r}"
+    print(f"rayapp: {what}: {told}. It is shown this once.", file=sys.stderr)
     return DONE
 
 
@@ -55,12 +56,13 @@ def revoke(settings: Settings, arguments: Namespace) -> int:
 
 def _table(keys: Sequence[ApiKey]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("key", "name", "tier", "rows/s", "burst", "at once", "made", "revoked"):
+    for name in ("key", "name", "tier", "operator", "rows/s", "burst", "at once", "made", "revoked"):
         table.add_column(name, justify="right" if name in NUMBERS else "left")
     for key in keys:
         may = key.allowance
         numbers = (f"{may.rows_per_s:,.0f}", f"{may.burst_rows:,.0f}", str(may.at_once))
-        table.add_row(f"{key.mark}...", escape(key.name), key.tier, *numbers, _when(key.created_at), _when(key.revoked_at))
+        who = (f"{key.mark}...", escape(key.name), key.tier, "yes" if key.operator else "")
+        table.add_row(*who, *numbers, _when(key.created_at), _when(key.revoked_at))
     return table
 
 

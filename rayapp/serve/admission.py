@@ -12,11 +12,15 @@ from typing import Protocol
 
 from rayapp.errors import Unavailable
 from rayapp.serve.buckets import LeasedBucket
-from rayapp.serve.overload import QuotaExceeded, Retry, TooManyAtOnce, Unauthorised
+from rayapp.serve.overload import Forbidden, QuotaExceeded, Retry, TooManyAtOnce, Unauthorised
 from rayapp.serve.queueing import Tier
 from rayapp.store.api_keys import ApiKey, Lease, hash_of
 
 OPEN_PATHS = {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
+OPERATORS_PATHS = ("/packs", "/plans", "/changesets")
+"""What is written below these changes the answers that everybody gets."""
+
+READING = {"GET", "HEAD", "OPTIONS"}
 BEARER = b"bearer "
 MOST_KEY_BYTES = 512
 
@@ -34,13 +38,14 @@ class Bank(Protocol):
 class Client:
     """Who asks; without a key there is no bucket."""
 
-    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "name", "tier")
+    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "name", "operator", "tier")
 
     def __init__(self, key: ApiKey | None = None) -> None:
         """Know a client by its key."""
         self.key_id = key.id if key else 0
         self.name = key.mark if key else ""
         self.tier: Tier = key.tier if key else "standard"
+        self.operator = key.operator if key else True
         self.at_once = key.allowance.at_once if key else 0
         self.bucket = LeasedBucket(key.allowance) if key else None
         self.active = 0
@@ -77,11 +82,16 @@ class Gate:
     @staticmethod
     def _kept(former: Client | None, key: ApiKey) -> Client:
         same = former is not None and former.bucket is not None and (former.tier, former.bucket.allowance) == (key.tier, key.allowance)
-        return former if same and former is not None else Client(key)
+        return former if same and former is not None and former.operator == key.operator else Client(key)
 
-    def enter(self, path: str, headers: Mapping[bytes, bytes]) -> Client:
-        """Let a request in, which must ``leave``. Raises ``Unauthorised``, ``TooManyAtOnce``, or ``Unavailable`` before keys are known."""
+    def enter(self, path: str, headers: Mapping[bytes, bytes], method: str = "GET") -> Client:
+        """Let a request in, which must ``leave``.
+
+        Raises ``Unauthorised``, ``Forbidden``, ``TooManyAtOnce``, or ``Unavailable`` before keys are known.
+        """
         client = self._everybody if path in OPEN_PATHS or path.startswith("/docs/") else self._client(headers)
+        if method not in READING and path.startswith(OPERATORS_PATHS) and not client.operator:
+            raise Forbidden("rule packs are changed with an operator's key; `rayapp keys add NAME --operator` makes one")
         if client.at_once and client.active >= client.at_once:
             raise TooManyAtOnce(f"{client.active} requests of this key are in work here, which is the most", [Retry(1.0)])
         client.active += 1

@@ -50,7 +50,7 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = request_id
         reply = _Reply(send)
         try:
-            reply.client = client = self._gate.enter(scope["path"], headers)
+            reply.client = client = self._gate.enter(scope["path"], headers, scope["method"])
             scope["state"]["client"] = client
             await self._app(scope, receive, reply)
         except RayappError as error:

@@ -29,6 +29,10 @@ class Unauthorised(InvalidInput):
     """The request carries no key, or one that is not good."""
 
 
+class Forbidden(InvalidInput):
+    """The key is good, but not for this."""
+
+
 class QuotaExceeded(InvalidInput):
     """The client has spent the rows that it may; nobody else is kept from theirs."""
 

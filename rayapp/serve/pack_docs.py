@@ -48,6 +48,7 @@ PACK_MESSAGES = (Published, Activated, Reason, NewCorrection, StoredPack, Change
 
 SAID = LISTED | {
     400: "The body cannot be read",
+    403: "An operator's key is needed",
     404: "There is nothing here",
     409: "A request with the same Idempotency-Key is being answered",
     413: "The body is too large",

@@ -5,6 +5,7 @@ class                    status type                   whose it is to mend
 ======================== ====== ====================== ===============================================================
 ``MalformedBody``        400    malformed-body         the caller: the body is no JSON, or not of the right shape
 ``Unauthorised``         401    unauthorised           the caller: a key that is good is needed
+``Forbidden``            403    forbidden              the caller: an operator's key is needed
 ``SlowBody``             408    slow-body              the caller: the body did not arrive in time
 ``BodyTooLarge``         413    body-too-large         the caller: see ``GET /limits``
 ``UnsupportedBody``      415    unsupported-body       the caller: the body's media type or encoding is not taken
@@ -34,7 +35,7 @@ import msgspec
 from starlette.responses import Response
 
 from rayapp.errors import Fault, InvalidInput, InvalidPack, InvalidSetup, Problem, RayappError, Unavailable
-from rayapp.serve.overload import Expired, QueueFull, QuotaExceeded, Stopped, TooManyAtOnce, Unauthorised, retry_after
+from rayapp.serve.overload import Expired, Forbidden, QueueFull, QuotaExceeded, Stopped, TooManyAtOnce, Unauthorised, retry_after
 from rayapp.serve.refusals import Conflict, NotFound, RefusedPack
 from rayapp.store.given_answers import KeyInUse, KeyOfAnother
 
@@ -73,6 +74,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[type[RayappError], Kind] = {
     MalformedBody: Kind(400, "malformed-body", "The body cannot be read"),
     Unauthorised: Kind(401, "unauthorised", "A key is needed"),
+    Forbidden: Kind(403, "forbidden", "An operator's key is needed"),
     SlowBody: Kind(408, "slow-body", "The body did not arrive in time"),
     BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: Kind(415, "unsupported-body", "The body's media type or encoding is not taken"),

@@ -1,4 +1,4 @@
-"""A file in the body of ``POST /jobs``: as it is, with the job described in the query, or as a part of a form beside the description."""
+"""A file in the body of ``POST /jobs``: as it is, with the job described in the query."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from rayapp.errors import InvalidInput
-from rayapp.serve.new_job import NewJob, WebhookWanted, read_new_job
+from rayapp.serve.new_job import NewJob, WebhookWanted
 from rayapp.serve.problems import Place, UnsupportedBody
 from rayapp.serve.uploads import Store, Upload, pieces_of
 
@@ -62,6 +62,3 @@ def described(words: Iterable[tuple[str, str]]) -> NewJob:
     except msgspec.ValidationError as error:
         raise InvalidInput(f"?{error}", [Place("?kind", str(error))]) from error
     return wanted if url is None else msgspec.structs.replace(wanted, webhook=WebhookWanted(url))
-
-
-__all__ = ["Taken", "described", "read_new_job", "take_upload"]

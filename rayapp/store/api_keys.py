@@ -47,6 +47,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
     tier: KeyTier
     allowance: Allowance
+    operator: bool = False
+    """Whether it may change packs, and so the answers that everybody gets."""
     hash: bytes = b""
     created_at: datetime | None = None
     revoked_at: datetime | None = None
@@ -64,12 +66,12 @@ def hash_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def add_key(session: asyncpg.Connection, name: str, tier: KeyTier, allowance: Allowance) -> str:
+async def add_key(session: asyncpg.Connection, name: str, tier: KeyTier, allowance: Allowance, *, operator: bool = False) -> str:
     """Make a key and give it; this is the only time that it can be seen."""
     key = PREFIX + secrets.token_urlsafe(32)
     given = (allowance.rows_per_s, allowance.burst_rows, allowance.at_once)
     with errors_as_ours():
-        await session.fetchval(SQL["add"], name, key[:MARK_CHARACTERS], hash_of(key), tier, *given)
+        await session.fetchval(SQL["add"], name, key[:MARK_CHARACTERS], hash_of(key), tier, *given, operator)
         await session.execute(SQL["announce"])
     return key
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from rayapp.errors import Unavailable
@@ -89,6 +90,16 @@ def test_a_key_is_needed_where_there_are_keys(guarded, headers, status):
     if status == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
         assert answer.json()["type"] == "urn:rayapp:problem:unauthorised"
+
+
+@pytest.mark.parametrize("path", ["/packs", f"/packs/{'0' * 64}/activate", "/plans/1/apply", "/changesets/1/revert"])
+def test_packs_are_changed_with_an_operators_key_only(guarded, path):
+    gate = Gate(Bank(100))
+    gate.use([api_key()])
+    refused = guarded(gate)("POST", path, json={}, headers=with_key())
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:rayapp:problem:forbidden")
+    gate.use([msgspec.structs.replace(api_key(), operator=True)])
+    assert guarded(gate)("POST", path, json={}, headers=with_key()).status_code != 403
 
 
 @pytest.mark.parametrize("path", ["/classify/bulk", "/classify/stream", "/metrics", "/limits", "/no-such-route"])

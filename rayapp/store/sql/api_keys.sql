@@ -1,17 +1,17 @@
 -- name: add
 WITH added AS (
-    INSERT INTO rayapp.api_key (name, mark, hash, tier, rows_per_s, burst_rows, at_once)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO rayapp.api_key (name, mark, hash, tier, rows_per_s, burst_rows, at_once, operator)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     RETURNING id, burst_rows
 )
 INSERT INTO rayapp.api_key_bucket (key_id, tokens) SELECT id, burst_rows FROM added
 RETURNING key_id;
 
 -- name: list
-SELECT id, name, mark, tier, rows_per_s, burst_rows, at_once, created_at, revoked_at FROM rayapp.api_key ORDER BY id;
+SELECT id, name, mark, tier, operator, rows_per_s, burst_rows, at_once, created_at, revoked_at FROM rayapp.api_key ORDER BY id;
 
 -- name: valid
-SELECT id, name, mark, hash, tier, rows_per_s, burst_rows, at_once FROM rayapp.api_key WHERE revoked_at IS NULL;
+SELECT id, name, mark, hash, tier, operator, rows_per_s, burst_rows, at_once FROM rayapp.api_key WHERE revoked_at IS NULL;
 
 -- name: revoke
 UPDATE rayapp.api_key SET revoked_at = now() WHERE mark = $1 AND revoked_at IS NULL RETURNING id;
