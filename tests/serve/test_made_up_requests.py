@@ -18,7 +18,7 @@ def as_it_is(_context, value):
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
-def test_no_made_up_request_is_answered_with_a_fault_of_ours(ask):  # noqa: F811
+def test_no_made_up_request_is_answered_with_a_fault_of_ours(ask):
     schema = schemathesis.openapi.from_dict(ask("GET", "/openapi.json").json())
     faults, sent = [], 0
     for found in schema.get_all_operations():
