@@ -2,10 +2,12 @@
 
 import asyncio
 import sys
+import threading
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
@@ -46,6 +48,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if arguments.background:
         return _enqueue(settings, arguments, parts)
     prepare_environment(settings)
+    threading.Thread(target=import_module, args=("rayapp.data_jobs.ingest",), name="imports of a load").start()  # beside the planning
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
         plans.enter_context(running_database(settings))

@@ -22,7 +22,7 @@ from rayapp.store.numerics import MOST_DIGITS, numerics
 LONGEST_KEY = 512
 """Bytes of a key's value: PostgreSQL's index takes about 2,700 for all columns of a key."""
 
-INSTANT = pa.timestamp("us", "UTC")
+INSTANT, ZONELESS = pa.timestamp("us", "UTC"), pa.timestamp("us")
 CALENDAR = tuple(pa.scalar(edge.replace(tzinfo=UTC), INSTANT) for edge in (datetime.min, datetime.max))  # noqa: DTZ901
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1", "on"}), frozenset({"false", "f", "no", "n", "0", "off"})
 WHOLE = r"^\s*[+-]?\d{1,19}\s*$"
@@ -180,7 +180,7 @@ def _as_instant(values: pa.Array) -> Read:
         values = values.cast(pa.timestamp("ms"))
     if pa.types.is_timestamp(values.type):
         return Read(values.cast(INSTANT, safe=False) if values.type.tz else values.cast(pa.timestamp("us"), safe=False).cast(INSTANT), None)
-    for kind in (pa.timestamp("us"), INSTANT):
+    for kind in (INSTANT, ZONELESS) if _begins_with_zone(values) else (ZONELESS, INSTANT):
         try:
             instants = values.cast(kind).cast(INSTANT)
         except pa.ArrowInvalid:
@@ -188,6 +188,12 @@ def _as_instant(values: pa.Array) -> Read:
         if not pc.any(pc.or_(pc.less(instants, CALENDAR[0]), pc.greater(instants, CALENDAR[1]))).as_py():
             return Read(instants, None)
     return _one_by_one(values, INSTANT, _instant_of, wrong)
+
+
+def _begins_with_zone(texts: pa.Array) -> bool:
+    """Tell whether the first value has a zone: a cast that does not fit is the dearest, since it words an error for each value."""
+    first = next((text.as_py() for text in texts if text.is_valid), "")
+    return first.endswith("Z") or first[-6:-5] in {"+", "-"}
 
 
 def _instant_of(text: str) -> datetime:
