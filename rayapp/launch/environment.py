@@ -41,7 +41,7 @@ HAPROXY = {
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
     "RAY_SERVE_HAPROXY_TIMEOUT_CONNECT_S": "1",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
-    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",  # with 0 a rolling update broke one connection in some 10,000 requests
     "RAY_SERVE_PORT_QUARANTINE_S": "0",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # a datagram for each request, read by a Python process; replicas count for themselves
 }
