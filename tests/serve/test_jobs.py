@@ -108,9 +108,9 @@ def test_an_uploaded_file_is_classified_by_pieces(ask, settings):
     job = made.json()["id"]
     with a_worker(settings):
         view = ended(ask, job)
-    assert (view["state"], view["result"]["parts"]) == ("succeeded", 12)
-    page = ask("GET", f"/jobs/{job}/results?after=5990&limit=100")
-    assert [line.split(b",")[0] for line in page.content.splitlines()] == [b'{"row":%d' % n for n in range(5991, 6001)]
+    assert (view["state"], view["result"]["parts"]) == ("succeeded", 2)
+    page = ask("GET", f"/jobs/{job}/results?after=4990&limit=20")
+    assert [line.split(b",")[0] for line in page.content.splitlines()] == [b'{"row":%d' % n for n in range(4991, 5011)]
 
 
 @pytest.mark.parametrize("kind", ["ingest", "classify"])
