@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
 import threading
 import time
@@ -160,6 +161,11 @@ def holding(settings: Settings, job: Job, lease_s: float = LEASE_S) -> Iterator[
     if (ended := held.finish(None)) is None:
         raise Unavailable(f"job {job.id} was taken over by another worker, since this one was not heard for {lease_s:.0f} s")
     held.job = ended
+
+
+def when_asked_to_end(stop: Callable[[], None]) -> None:
+    """Call ``stop`` on SIGTERM in place of ending at once; of a program's main thread."""
+    signal.signal(signal.SIGTERM, lambda *_: stop())
 
 
 @contextmanager

@@ -4,7 +4,6 @@ An actor reads, classifies and loads a piece in one transaction, so that however
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,8 @@ import numpy as np
 
 from rayapp.data_jobs.load_piece import PieceLoader
 from rayapp.data_jobs.loading import Loading, loader_of
-from rayapp.errors import RayappError
+from rayapp.data_jobs.ray_actors import actors_for, run_on_actors
 from rayapp.sources.pieces import Piece
-
-LOADER_CPUS = 0.75
-"""What a loading actor books; the rest of its core is PostgreSQL's."""
 
 PIECES_A_TASK = 4
 """Pieces that an actor is handed at a time, of which it reads the next while PostgreSQL writes one."""
@@ -28,24 +24,10 @@ def load_on_ray(loading: Loading, pieces: Sequence[Piece]) -> None:
 
     A file of this machine can only be read here, so that its pieces stay here.
     """
-    import ray
-    from ray.exceptions import RayError
-
-    _quieten()
-    actors = max(1, min(len(pieces), int(ray.available_resources().get("CPU", 1) / LOADER_CPUS)))
+    actors = actors_for(len(pieces))
     a_task = max(1, min(PIECES_A_TASK, len(pieces) // (2 * actors)))
     places = [{"piece": msgspec.json.encode(piece)} for piece in pieces]
-    found = ray.data.from_items(places, override_num_blocks=-(-len(places) // a_task)).map_batches(
-        PieceActor,
-        batch_size=None,
-        fn_constructor_args=(loading,),
-        compute=ray.data.ActorPoolStrategy(size=actors),
-        num_cpus=LOADER_CPUS,
-    )
-    try:
-        found.materialize()
-    except RayError as error:
-        raise _ours(error) from error
+    run_on_actors(PieceActor, loading, places, actors, -(-len(places) // a_task))
 
 
 class PieceActor:
@@ -61,21 +43,3 @@ class PieceActor:
         pieces = [msgspec.json.decode(place, type=Piece) for place in batch["piece"].tolist()]
         self._runner.run(self._loader.load_all(pieces))
         return batch
-
-
-def _quieten() -> None:
-    """Keep Ray Data's own bars and reports off the terminal: its counts double when a task is tried again."""
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-
-
-def _ours(error: BaseException) -> BaseException:
-    """Find our own error inside of Ray's."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, RayappError):
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    return seen or error

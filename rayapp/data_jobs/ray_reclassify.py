@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rayapp.data_jobs.ray_load import LOADER_CPUS, _ours, _quieten
+from rayapp.data_jobs.ray_actors import actors_for, run_on_actors
 from rayapp.rule_actor import fetch_pack
 from rayapp.scoring.classifier import Classifier
 from rayapp.settings import Settings
@@ -33,27 +33,13 @@ class Redeciding(msgspec.Struct, frozen=True):
 
 def redecide_on_ray(redeciding: Redeciding, ranges: Sequence[int], tell: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
     """Decide ranges again in parallel on the cluster that this process is connected to; says whether all were done."""
-    import ray
-    from ray.exceptions import RayError
-
-    _quieten()
-    actors = max(1, min(len(ranges), int(ray.available_resources().get("CPU", 1) / LOADER_CPUS)))
+    actors = actors_for(len(ranges))
     wave = actors * WAVES_OF
     for first in range(0, len(ranges), wave):
         if should_stop():
             return False
         numbers = [{"number": number} for number in ranges[first : first + wave]]
-        found = ray.data.from_items(numbers, override_num_blocks=len(numbers)).map_batches(
-            RangeActor,
-            batch_size=None,
-            fn_constructor_args=(redeciding,),
-            compute=ray.data.ActorPoolStrategy(size=actors),
-            num_cpus=LOADER_CPUS,
-        )
-        try:
-            found.materialize()
-        except RayError as error:
-            raise _ours(error) from error
+        run_on_actors(RangeActor, redeciding, numbers, actors, len(numbers))
         tell()
     return True
 

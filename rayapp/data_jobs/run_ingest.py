@@ -5,12 +5,10 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with rejected rows.
 """
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
-from rayapp.data_jobs.holding import Holding, job_of
+from rayapp.data_jobs.holding import job_of, when_asked_to_end
 from rayapp.data_jobs.kinds import request_of, run_kind
 from rayapp.data_jobs.log_lines import log_to
 from rayapp.errors import RayappError
@@ -19,7 +17,6 @@ from rayapp.store.jobs import Job, JobRequest
 
 DONE, FAILED, WRONG_USE, REJECTED = 0, 1, 2, 3
 MOST_WORDS = 2
-SUBMISSION_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray's own; set in the processes of a Ray Job
 
 
 def main(words: Sequence[str]) -> int:
@@ -42,18 +39,9 @@ def load(settings: Settings, source: str, dataset: str = "transactions") -> Job:
     request = request_of("ingest", [f"source={source}", f"dataset={dataset}"])
     wanted = JobRequest(kind="ingest", request=request, created_by=os.environ.get("USER", "ray job submit"))
     with job_of(settings, wanted, settings.job_lease_s) as held:
-        _cancel_when_asked_to_end(held)
+        when_asked_to_end(held.cancel)  # `ray job stop` asks so; what is loaded stays, and a retry loads the rest
         held.result = run_kind(settings, held.job, held.tell, held.should_stop)
     return held.job
-
-
-def _cancel_when_asked_to_end(held: Holding) -> None:
-    """Stop for good on SIGTERM, which is what `ray job stop` sends; what is loaded stays, and a retry loads the rest."""
-
-    def cancel(_number: int, _frame: FrameType | None) -> None:
-        held.cancel()
-
-    signal.signal(signal.SIGTERM, cancel)
 
 
 if __name__ == "__main__":

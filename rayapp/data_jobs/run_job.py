@@ -7,13 +7,11 @@ should, whatever became of the job, which PostgreSQL knows; 1: it broke.
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from uuid import UUID
 
-from rayapp.data_jobs.holding import Holding, holding, this_worker
+from rayapp.data_jobs.holding import holding, this_worker, when_asked_to_end
 from rayapp.data_jobs.kinds import run_kind
 from rayapp.data_jobs.log_lines import log_to
 from rayapp.errors import InvalidInput, RayappError, Unavailable
@@ -48,7 +46,7 @@ def main(words: Sequence[str]) -> int:
 def run_held(settings: Settings, job: Job, lease_s: float = LEASE_S) -> Job:
     """Do a claimed job in this process, which gives it back when it is asked to end; gives the job as it stands then."""
     with holding(settings, job, lease_s) as held:
-        _give_back_on_signal(held)
+        when_asked_to_end(held.give_back)
         held.result = run_kind(settings, job, held.tell, held.should_stop)
     log.info("job.ended", extra={"job": str(job.id), "state": held.job.state})
     return held.job
@@ -65,13 +63,6 @@ async def _taken(settings: Settings, job_id: UUID, attempt: int | None) -> Job:
         if job is None:
             raise InvalidInput(f"job {job_id} is {(await fetch_job(session, job_id)).state}: only one that is queued can be begun")
         return job
-
-
-def _give_back_on_signal(held: Holding) -> None:
-    def give_back(_number: int, _frame: FrameType | None) -> None:
-        held.give_back()
-
-    signal.signal(signal.SIGTERM, give_back)
 
 
 if __name__ == "__main__":

@@ -110,10 +110,6 @@ class Batcher(Generic[Work, Result]):
         with self._free:
             return self._queue.oldest(time.monotonic())
 
-    def seconds_to_drain(self) -> float:
-        """Foretell how long what waits will take."""
-        return self.cost.seconds(self._queue.rows) if self._queue.rows else 0.0
-
     async def stop(self) -> None:
         """Take nothing more, finish what waits, and end the thread."""
         with self._free:

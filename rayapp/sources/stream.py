@@ -39,10 +39,6 @@ class Stream(io.RawIOBase):
             self._ahead += more
         return self._ahead[:count]
 
-    def push_back(self, part: bytes) -> None:
-        """Have ``part`` read again next."""
-        self._ahead = part + self._ahead
-
     def read(self, size: int = -1) -> bytes:
         """Give what is there, at most ``size`` bytes; all there will ever be when ``size`` is negative."""
         if size < 0:

@@ -25,7 +25,6 @@ LONGEST_KEY = 512
 INSTANT, ZONELESS = pa.timestamp("us", "UTC"), pa.timestamp("us")
 CALENDAR = tuple(pa.scalar(edge.replace(tzinfo=UTC), INSTANT) for edge in (datetime.min, datetime.max))  # noqa: DTZ901
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1", "on"}), frozenset({"false", "f", "no", "n", "0", "off"})
-WHOLE = r"^\s*[+-]?\d{1,19}\s*$"
 BLANK = r"^\s*$"
 WORDS: dict[str, Callable[[str], str]] = {"mcc": str.strip, "direction": lambda text: text.strip().lower()}
 """Of transactions: texts that are codes, which are kept as codes."""

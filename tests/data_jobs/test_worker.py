@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -15,13 +13,13 @@ import pytest
 from rayapp.data_jobs import kinds
 from rayapp.data_jobs.holding import holding, job_of
 from rayapp.data_jobs.kinds import Kind, absolute, request_of, source_is_large
-from rayapp.data_jobs.worker import Worker
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.settings import Settings
 from rayapp.store.database import connection
 from rayapp.store.job_leases import Claim, Rows, claim
 from rayapp.store.jobs import JobRequest, Wanted, cancel, enqueue, fetch_job, list_jobs
 from rayapp.store.schedules import ScheduleRequest, add_schedule
+from tests.running_worker import a_worker
 
 LEASE_S = 2
 PATIENCE_S = 60
@@ -79,18 +77,6 @@ def eventually(database, job, states):
         time.sleep(0.05)
     assert now.state in states, now
     return now
-
-
-@contextmanager
-def a_worker(settings):
-    worker = Worker(settings)
-    thread = threading.Thread(target=lambda: asyncio.run(worker.run()))
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join()
 
 
 def test_a_worker_does_what_is_queued_and_what_comes_later(database, tmp_path, made_up_kinds):

@@ -3,14 +3,12 @@
 import asyncio
 import io
 import json
-import threading
 import time
 from contextlib import contextmanager
 
 import pyarrow.parquet as pq
 import pytest
 
-from rayapp.data_jobs.worker import Worker
 from rayapp.serve.app import build_app
 from rayapp.serve.database import Database
 from rayapp.serve.desk import Deciding, Desk
@@ -18,6 +16,7 @@ from rayapp.serve.job_desk import JobDesk
 from rayapp.settings import Settings
 from rayapp.store.database import connection
 from rayapp.store.packs import activate_pack, save_pack
+from tests.running_worker import a_worker
 from tests.serve.conftest import Client
 
 PATIENCE_S = 60
@@ -51,18 +50,6 @@ def a_client(settings, classifier):
     yield client
     client.runner.run(desk.close())
     client.runner.close()
-
-
-@contextmanager
-def a_worker(settings):
-    worker = Worker(settings)
-    thread = threading.Thread(target=lambda: asyncio.run(worker.run()))
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join()
 
 
 def ended(ask, job):

@@ -6,8 +6,9 @@ import zipfile
 
 import pytest
 
+from tests.running_worker import a_worker
 from tests.serve.conftest import FILES
-from tests.serve.test_jobs import a_worker, ask, ended, settings  # noqa: F401 - fixtures
+from tests.serve.test_jobs import ask, ended, settings  # noqa: F401 - fixtures
 
 OTHER = {**FILES, "pack.toml": 'name = "other"\nversion = "2"\n', "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_COFFEE,0.7,\n"}
 ZIP = {"content-type": "application/zip"}

@@ -1,0 +1,54 @@
+"""Work spread over actors by Ray Data: what flows through it are small places alone, and an actor does each exactly once."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from rayapp.errors import RayappError
+
+ACTOR_CPUS = 0.75
+"""What an actor books; the rest of its core is PostgreSQL's."""
+
+
+def actors_for(pieces: int) -> int:
+    """Say how many actors the cluster that this process is connected to has room for, at most one for each piece and at least one."""
+    import ray
+
+    return max(1, min(pieces, int(ray.available_resources().get("CPU", 1) / ACTOR_CPUS)))
+
+
+def run_on_actors(kind: type, shared: object, places: Sequence[dict[str, Any]], actors: int, blocks: int) -> None:
+    """Have actors of a kind, each made with ``shared``, called with all places, cut into ``blocks``. Raises our own errors as such."""
+    import ray
+    from ray.exceptions import RayError
+
+    _quieten()
+    found = ray.data.from_items(list(places), override_num_blocks=blocks).map_batches(
+        kind,
+        batch_size=None,
+        fn_constructor_args=(shared,),
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_cpus=ACTOR_CPUS,
+    )
+    try:
+        found.materialize()
+    except RayError as error:
+        raise _ours(error) from error
+
+
+def _quieten() -> None:
+    """Keep Ray Data's own bars and reports off the terminal: its counts double when a task is tried again."""
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _ours(error: BaseException) -> BaseException:
+    """Find our own error inside of Ray's."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, RayappError):
+        seen = getattr(seen, "cause", None) or seen.__cause__
+    return seen or error
