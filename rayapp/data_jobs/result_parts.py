@@ -76,7 +76,7 @@ def _tables(rows: Rows, classifier: Classifier) -> Iterable[pa.Table]:
         shown = rows.table["id"][problem.row].as_py() if "id" in rows.table.column_names else None
         _add(bad, place, rows, _text(shown), (problem.field, problem.message))
     for unread in rows.unread:
-        _add(bad, unread.row, rows, None, (unread.column, unread.message))
+        _add(bad, unread.row, rows, unread.id, (unread.column, unread.message))
     if bad:
         yield _rejected(list(bad.values()))
 

@@ -13,12 +13,14 @@ from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, RayappError
 from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_media_type
+from rayapp.serve.deferred import APPLIED, keep_rows, wants_it_later
 from rayapp.serve.desk import Desk
 from rayapp.serve.encodings import Collected, in_time
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
 from rayapp.serve.job_desk import JobDesk
-from rayapp.serve.job_routes import add_jobs
+from rayapp.serve.job_routes import add_jobs, response_to, sender_of
+from rayapp.serve.new_job import NewJob
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
 from rayapp.serve.pack_routes import add_packs
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
@@ -37,7 +39,7 @@ LIMITS = {
     "bulk": {"max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "chunk_rows": CHUNK_ROWS},
     "stream": {"max_line_bytes": MAX_LINE_BYTES},
     "descriptor": {"max_characters": MAX_DESCRIPTOR},
-    "beyond": "a file of any size: `rayapp ingest FILE`",
+    "beyond": "`POST /jobs`, or `Prefer: respond-async` on `POST /classify/bulk`; files of any size: `rayapp ingest FILE`",
 }
 
 
@@ -49,7 +51,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     app.add_exception_handler(HTTPException, _refuse_as_framework)
     app.add_exception_handler(RequestValidationError, _refuse_parameters)
     app.add_exception_handler(Exception, _own_up)
-    _add_classification(app, desk)
+    _add_classification(app, desk, jobs)
     _add_operation(app, desk)
     if jobs is not None:
         add_jobs(app, jobs)
@@ -58,10 +60,15 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     return Envelope(HotPath(app, desk), desk.metrics, desk.gate)
 
 
-def _add_classification(app: FastAPI, desk: Desk) -> None:
+def _add_classification(app: FastAPI, desk: Desk, jobs: JobDesk | None) -> None:
     @app.post("/classify/bulk", **BULK_DOCS)
     async def classify_bulk(request: Request) -> Response:
-        """Classify up to 20,000 transactions, each with a status of its own: a bad row costs its neighbours nothing."""
+        """Classify up to 20,000 transactions, each with a status of its own: a bad row costs its neighbours nothing.
+
+        With `Prefer: respond-async` the rows, as many as there are, become a job of kind classify.
+        """
+        if jobs is not None and wants_it_later(request):
+            return await classify_later(request, desk, jobs)
         body = await read_body(request, MAX_BYTES)
         return Response(await desk.classify_bulk(body, request.state.client), media_type=JSON)
 
@@ -98,6 +105,16 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> Response:
         return RedirectResponse("/docs")
+
+
+async def classify_later(request: Request, desk: Desk, jobs: JobDesk) -> Response:
+    """Make a job of a bulk request."""
+    sender = sender_of(request)
+    content = await keep_rows(request, jobs.store, desk.stored)
+    given = await jobs.take(sender, NewJob(kind="classify"), content)
+    answer = response_to(given)
+    answer.headers.update(APPLIED)
+    return answer
 
 
 async def read_body(request: Request, most: int) -> bytes:

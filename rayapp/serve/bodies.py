@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from rayapp.scoring.transaction import Transaction
-from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place, UnsupportedBody
+from rayapp.serve.problems import ELSEWHERE, BodyTooLarge, MalformedBody, Place, UnsupportedBody
 
 MAX_ROWS = 20_000
 MAX_BYTES = 20_000_000
@@ -138,7 +138,7 @@ def pointer_of(path: str) -> str:
 def _check_count(count: int) -> None:
     if count > MAX_ROWS:
         said = f"the body has {count:,} transactions and the most is {MAX_ROWS:,}"
-        raise BodyTooLarge(f"{said}: send them in parts, or load a file with `rayapp ingest`")
+        raise BodyTooLarge(f"{said}: with `Prefer: respond-async` a bulk request of any size becomes a job; or {ELSEWHERE}")
 
 
 def id_of(item: msgspec.Raw | bytes) -> str | None:

@@ -95,7 +95,7 @@ class Desk:
         classifier = self.deciding.classifier
         read = await self.aside(lambda: read_bulk(body))
         await self.gate.charge(client, len(read.ids if isinstance(read, Stored) else read))
-        rows, field = (await self._stored(read.ids), "transaction_ids") if isinstance(read, Stored) else (read, "transactions")
+        rows, field = (await self.stored(read.ids), "transaction_ids") if isinstance(read, Stored) else (read, "transactions")
         answers = [answer async for answer in self._decided(Chunk(rows, 0, classifier, field), len(body), client)]
         for answer in answers:
             self.metrics.rows(answer.outcomes)
@@ -130,7 +130,7 @@ class Desk:
         if self._database is not None:
             await self._database.close()
 
-    async def _stored(self, ids: Sequence[str]) -> Sequence[Row]:
+    async def stored(self, ids: Sequence[str]) -> Sequence[Row]:
         """Read stored transactions in one query; an id that nothing is stored under is a bad row."""
         if self._database is None:
             raise Unavailable("this service has no database to read transactions from")

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rayapp.serve.problems import BodyTooLarge, MalformedBody, SlowBody, UnsupportedBody
+from rayapp.serve.problems import ELSEWHERE, BodyTooLarge, MalformedBody, SlowBody, UnsupportedBody
 
 STEP = 1 << 16
 """Bytes that are unpacked at once."""
@@ -104,4 +104,4 @@ def in_time() -> Iterator[None]:
 
 def too_large(most: int) -> BodyTooLarge:
     """Say that a body has too many bytes, and what to do."""
-    return BodyTooLarge(f"the body is larger than {most:,} bytes: send it in parts, or load a file with `rayapp ingest`")
+    return BodyTooLarge(f"the body is larger than {most:,} bytes: {ELSEWHERE}")

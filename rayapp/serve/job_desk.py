@@ -1,4 +1,4 @@
-"""Jobs as clients ask for them: made once, looked at, stopped and tried again; nobody sees the jobs of another client."""
+"""Jobs as clients ask for them: made once, looked at, stopped and tried again. A client sees its own jobs alone, an operator all."""
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +15,7 @@ from rayapp.serve.job_views import JobList, JobView, view_of
 from rayapp.serve.new_job import NewJob, check_new_job, lines_of, request_of, webhook_of
 from rayapp.serve.queueing import Tier
 from rayapp.serve.refusals import Conflict, NotFound
-from rayapp.serve.uploads import Store, Upload
+from rayapp.serve.uploads import Content, Store
 from rayapp.settings import Settings
 from rayapp.sources.allowed import allowed_source
 from rayapp.store.given_answers import Asked, Given, answer_once
@@ -67,16 +67,15 @@ class JobDesk:
             raise Unavailable("this service has no database")
         return await self._database.ask(question, WITHIN_S)
 
-    async def take(self, sender: Sender, wanted: NewJob, upload: Upload | None = None) -> Given:
+    async def take(self, sender: Sender, wanted: NewJob, uploaded: Content | None = None) -> Given:
         """Make a job, once for each idempotency key."""
-        check_new_job(wanted, self.settings, uploaded=upload is not None)
+        check_new_job(wanted, self.settings, uploaded=uploaded is not None)
         webhook = webhook_of(wanted.webhook, self.settings) if wanted.webhook else None
-        source = await self._source(wanted, upload)
-        request = request_of(wanted, source)
+        request = request_of(wanted, uploaded or await self._content(wanted))
         if wanted.kind == "reclassify":
             request["made_by"] = sender.name
         job = JobRequest(kind=wanted.kind, request=request, priority=PRIORITIES[sender.client.tier], created_by=sender.name)
-        asked = sender.asked(upload.digest.encode() if upload else b"")
+        asked = sender.asked(uploaded.sent.encode() if uploaded else b"")
         return await self.ask(lambda session: answer_once(session, asked, lambda: _made(session, job, webhook)))
 
     async def do_once(self, sender: Sender, work: Callable[[asyncpg.Connection], Awaitable[Given]]) -> Given:
@@ -98,7 +97,7 @@ class JobDesk:
 
     async def listed(self, client: Client, wanted: Wanted) -> JobList:
         """Show a page of jobs."""
-        own = msgspec.structs.replace(wanted, created_by=client.name if client.key_id else None, most=wanted.most + 1)
+        own = msgspec.structs.replace(wanted, created_by=None if client.operator else client.name, most=wanted.most + 1)
         found = await self.ask(lambda session: list_jobs(session, own))
         page = found[: wanted.most]
         return JobList([view_of(job) for job in page], _next(wanted, page[-1].seq) if len(found) > wanted.most else None)
@@ -122,20 +121,18 @@ class JobDesk:
             former = await _own(session, sender.client, job_id)
             if former.state not in RETRIABLE:
                 raise Conflict(f"job {job_id} is {former.state}: only what failed or was cancelled can be tried again")
-            made = await retry(session, job_id, sender.name)
+            made = await retry(session, job_id, former.created_by)
             if made.new:
                 await inherit_webhook(session, job_id, made.job.id)
             return accepted(made.job)
 
         return await self.do_once(sender, again)
 
-    async def _source(self, wanted: NewJob, upload: Upload | None) -> str | None:
-        if upload is not None:
-            return str(upload.path)
+    async def _content(self, wanted: NewJob) -> Content | None:
         if wanted.transactions is not None:
             kept = await self.store.keep(_once(lines_of(wanted.transactions)), "rows.ndjson")
-            return str(kept.path)
-        return allowed_source(self.settings, wanted.source) if wanted.source is not None else None
+            return Content(str(kept.path), rows=len(wanted.transactions), inline=True)
+        return Content(allowed_source(self.settings, wanted.source)) if wanted.source is not None else None
 
 
 def accepted(job: Job, **more: object) -> Given:
@@ -157,7 +154,7 @@ async def _own(session: asyncpg.Connection, client: Client, job_id: UUID) -> Job
         job = await fetch_job(session, job_id)
     except InvalidInput as error:
         raise NotFound(error.message) from error
-    if client.key_id and job.created_by != client.name:
+    if not client.operator and job.created_by != client.name:
         raise NotFound(f"there is no job {job_id}")
     return job
 

@@ -53,8 +53,8 @@ def _add_making(app: FastAPI, jobs: JobDesk) -> None:
         if media_type in JSON_BODY or media_type.endswith("+json"):
             body = await collected(request, MAX_BYTES)
             return response_to(await jobs.take(sender_of(request, body), read_new_job(body)))
-        wanted, upload, said = await take_upload(request, jobs.store, media_type)
-        return response_to(await jobs.take(sender_of(request, said), wanted, upload))
+        wanted, content = await take_upload(request, jobs.store, media_type)
+        return response_to(await jobs.take(sender_of(request), wanted, content))
 
     @app.post("/jobs/{job_id}/retry", **RETRY_DOCS)
     async def retry_job(request: Request, job_id: UUID) -> Response:

@@ -13,6 +13,7 @@ from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
 from rayapp.serve.bodies import BAD_JSON, MAX_ROWS, place_of_error
 from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place
+from rayapp.serve.uploads import Content
 from rayapp.settings import Settings
 from rayapp.sources.encoding import known
 from rayapp.store.webhooks import Webhook
@@ -88,18 +89,18 @@ def check_new_job(wanted: NewJob, settings: Settings, *, uploaded: bool) -> None
         raise _wrong("reason", "no text may hold NUL")
 
 
-def request_of(wanted: NewJob, source: str | None) -> dict[str, Any]:
+def request_of(wanted: NewJob, content: Content | None) -> dict[str, Any]:
     """Give the request as the kind's function reads it."""
-    if wanted.kind == "reclassify":
+    if content is None:
         return {"full": wanted.full, "reason": wanted.reason} | ({"pack": wanted.pack} if wanted.pack else {})
-    request: dict[str, Any] = {"source": source, "constants": wanted.constants}
+    request: dict[str, Any] = {"source": content.source, "constants": wanted.constants}
     if wanted.encoding is not None:
         request["encoding"] = wanted.encoding
     if wanted.pack:
         request["pack"] = wanted.pack
     if wanted.kind == "ingest":
         return request | {"dataset": wanted.dataset} | ({"max_bad": wanted.max_bad} if wanted.max_bad else {})
-    return request | {"inline": wanted.transactions is not None}
+    return request | {"inline": content.inline}
 
 
 def lines_of(rows: list[msgspec.Raw]) -> bytes:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import RejectedRow, Summary
 from rayapp.serve.bodies import Bulk
+from rayapp.serve.job_docs import KEY, made
 from rayapp.serve.job_results import RejectedResult, ResultRow
 from rayapp.serve.job_views import JobList, JobView
 from rayapp.serve.new_job import NewJob
@@ -105,9 +106,18 @@ STREAM_DOCS: dict[str, Any] = {
         **{str(status): told for status, told in _answers({}, {**REFUSED, 422: "A parameter is wrong"}).items() if status != HTTPStatus.OK},
     },
 }
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`respond-async`: the rows, as many as there are, become a job of kind classify.",
+    "schema": {"type": "string"},
+    "example": "respond-async",
+}
+_LATER = made({})[202]
+_BULK_BODY = _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]})
 BULK_DOCS: dict[str, Any] = {
-    "openapi_extra": _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]}),
-    "responses": _answers(_schema("BulkAnswer"), REFUSED),
+    "openapi_extra": {"parameters": [_PREFER, KEY], **_BULK_BODY},
+    "responses": {**_answers(_schema("BulkAnswer"), REFUSED), 202: {**_LATER, "description": "A job is made, as was preferred"}},
 }
 PLAIN_DOCS: dict[str, Any] = _plain({"type": "object", "properties": {"status": {"const": "ok"}}}, {})
 READY_DOCS: dict[str, Any] = _plain(

@@ -43,6 +43,8 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:rayapp:problem:"
 RETRY_AFTER_S = 1
 MAX_ERRORS = 100
+ELSEWHERE = "send it in parts, upload it as a file with `POST /jobs`, or load a file with `rayapp ingest`; `GET /limits` says what is taken"
+"""What to do with a body that is too large."""
 MAX_FAULTS = 1_000
 WORTH_ANOTHER_TRY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 

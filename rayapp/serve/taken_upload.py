@@ -9,7 +9,7 @@ from starlette.requests import Request
 from rayapp.errors import InvalidInput
 from rayapp.serve.new_job import NewJob, WebhookWanted
 from rayapp.serve.problems import Place, UnsupportedBody
-from rayapp.serve.uploads import Store, Upload, pieces_of
+from rayapp.serve.uploads import Content, Store, pieces_of
 
 ENDINGS = {
     "text/csv": ".csv",
@@ -33,11 +33,10 @@ WORDS = {"kind", "dataset", "encoding", "max_bad", "pack", "name", "webhook"}
 
 
 class Taken(NamedTuple):
-    """A job, its file, and what was said beside the file."""
+    """A job and its file."""
 
     wanted: NewJob
-    upload: Upload
-    said: bytes
+    content: Content
 
 
 async def take_upload(request: Request, store: Store, media_type: str) -> Taken:
@@ -46,7 +45,8 @@ async def take_upload(request: Request, store: Store, media_type: str) -> Taken:
         raise UnsupportedBody(f"the body is {media_type!r}: application/json, or one of {', '.join(sorted(ENDINGS))} is needed")
     wanted = described(request.query_params.multi_items())
     name = request.query_params.get("name", "")
-    return Taken(wanted, await store.keep(pieces_of(request), name or f"upload{ENDINGS[media_type]}"), b"")
+    kept = await store.keep(pieces_of(request), name or f"upload{ENDINGS[media_type]}")
+    return Taken(wanted, Content(str(kept.path), kept.digest))
 
 
 def described(words: Iterable[tuple[str, str]]) -> NewJob:

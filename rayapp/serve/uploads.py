@@ -12,8 +12,8 @@ from typing import IO, NamedTuple
 from starlette.requests import ClientDisconnect, Request
 
 from rayapp.errors import Unavailable
-from rayapp.serve.encodings import too_large, unpacker
-from rayapp.serve.problems import MalformedBody
+from rayapp.serve.encodings import unpacker
+from rayapp.serve.problems import BodyTooLarge, MalformedBody
 
 WRITTEN_AT_ONCE = 1 << 20
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
@@ -25,6 +25,18 @@ class Upload(NamedTuple):
     path: Path
     digest: str
     bytes: int
+
+
+class Content(NamedTuple):
+    """What a job is to work on: its address as workers read it, the digest of what the client sent, and its rows where they are known.
+
+    ``inline`` rows are lines of JSON that are read as ``/classify`` reads them, with nothing inferred.
+    """
+
+    source: str
+    sent: str = ""
+    rows: int | None = None
+    inline: bool = False
 
 
 class Store:
@@ -73,7 +85,7 @@ class Store:
         async for piece in pieces:
             size += len(piece)
             if size > self.most_bytes:
-                raise too_large(self.most_bytes)
+                raise BodyTooLarge(f"an upload may have {self.most_bytes:,} bytes: send it in parts, or name its address as `source`")
             buffer += piece
             if len(buffer) >= WRITTEN_AT_ONCE:
                 await asyncio.to_thread(flush)

@@ -14,6 +14,8 @@ class Unread(NamedTuple):
     message: str
     column: str = ""
     value: str | None = None
+    id: str | None = None
+    """Of the row, where it could be read by itself."""
 
 
 class Block(NamedTuple):

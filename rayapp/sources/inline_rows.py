@@ -14,7 +14,16 @@ from rayapp.sources.blocks import Unread
 from rayapp.sources.pieces import Piece, Rows
 
 PIECE_ROWS = 1_000
+
+
+class Named(msgspec.Struct):
+    """What is read of a bad row."""
+
+    id: str | None = None
+
+
 ONE = msgspec.json.Decoder(Transaction)
+NAMED = msgspec.json.Decoder(Named)
 _FIELD = re.compile(r" - at `\$\.?(?P<field>\w*)`$")
 
 
@@ -48,10 +57,17 @@ class InlineReader(msgspec.Struct, frozen=True):
                 good.append(ONE.decode(line))
                 places.append(row)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                unread.append(_unread(row, str(error)))
+                unread.append(_unread(row, str(error), line))
         yield Rows(table_of(good), places, unread)
 
 
-def _unread(row: int, said: str) -> Unread:
+def _unread(row: int, said: str, line: bytes) -> Unread:
     found = _FIELD.search(said)
-    return Unread(row, said[: found.start()] if found else said, found["field"] if found else "")
+    return Unread(row, said[: found.start()] if found else said, found["field"] if found else "", id=_id_of(line))
+
+
+def _id_of(line: bytes) -> str | None:
+    try:
+        return NAMED.decode(line).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
