@@ -12,6 +12,9 @@ SERVES_OWN = {b"x-request-disconnect-disabled", b"x-request-timeout-seconds"}
 """Switches of Serve that clients could reach: the second would end a request with an answer that is no problem document."""
 
 WATCHED_BY_US = {"/classify", "/classify/stream", "/jobs", "/packs"}
+BULK = "/classify/bulk"
+"""Watched by us where it is to become a job: its body may be large."""
+
 UNWATCHED = (b"x-request-disconnect-disabled", b"?1")
 
 
@@ -26,7 +29,7 @@ class Edge:
         """Pass a request on."""
         if scope["type"] == "http":
             headers = [header for header in scope["headers"] if header[0] not in SERVES_OWN]
-            if scope["path"] in WATCHED_BY_US:
+            if scope["path"] in WATCHED_BY_US or (scope["path"] == BULK and any(name == b"prefer" for name, _ in headers)):
                 headers.append(UNWATCHED)
             scope["headers"] = headers
         await self._app(scope, receive, send)

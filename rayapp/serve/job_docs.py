@@ -12,6 +12,7 @@ STATUS = "/status/2f6f8f3e-5a3d-4c4e-9a55-0d6d6bb8a1a7"
 TAKEN = {
     400: "The body cannot be read",
     401: "A key is needed",
+    408: "The body did not arrive in time",
     409: "A request with the same Idempotency-Key is being answered",
     413: "The body is too large",
     415: "The body is no JSON and no file of rows",
@@ -51,18 +52,27 @@ def made(said: dict[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 _FILES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(ENDINGS)}
+_WORDS = {
+    "kind": "classify (if not given) or ingest",
+    "dataset": "what to load it into",
+    "name": "the file's name",
+    "encoding": "how its text is written",
+    "max_bad": "bad rows that there may be, as a number or as 5%",
+    "pack": "digest of the pack that decides",
+    "webhook": "who is to be told when the job ends",
+}
 _QUERY = [
     {"name": name, "in": "query", "description": f"Of an uploaded file: {words}", "schema": {"type": "string"}}
-    for name, words in {
-        "kind": "classify (if not given) or ingest",
-        "dataset": "what to load it into",
-        "name": "the file's name",
-        "encoding": "how its text is written",
-        "max_bad": "bad rows that there may be, as a number or as 5%",
-        "pack": "digest of the pack that decides",
-        "webhook": "who is to be told when the job ends",
-    }.items()
+    for name, words in _WORDS.items()
 ]
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        **{name: {"type": "string", "description": words} for name, words in _WORDS.items()},
+    },
+}
 
 NEW_DOCS: dict[str, Any] = {
     "status_code": 202,
@@ -72,6 +82,7 @@ NEW_DOCS: dict[str, Any] = {
             "required": True,
             "content": {
                 "application/json": {"schema": schema("NewJob"), "example": {"kind": "classify", "transactions": [EXAMPLE_ROW]}},
+                "multipart/form-data": {"schema": _FORM},
                 **_FILES,
             },
         },

@@ -18,6 +18,7 @@ from rayapp.serve.job_desk import JobDesk, Sender
 from rayapp.serve.job_docs import CANCEL_DOCS, JOB_DOCS, LIST_DOCS, NEW_DOCS, RESULTS_DOCS, RETRY_DOCS
 from rayapp.serve.job_results import MOST_ROWS, NDJSON, PARQUET, read_page
 from rayapp.serve.new_job import read_new_job
+from rayapp.serve.pace import paced
 from rayapp.serve.problems import Place
 from rayapp.serve.refusals import NotFound
 from rayapp.serve.taken_upload import take_upload
@@ -132,7 +133,7 @@ def essence_of(request: Request) -> str:
 async def collected(request: Request, most: int) -> bytes:
     """Read a body of at most ``most`` bytes as a whole."""
     body = Collected(dict(request.headers.raw), most)
-    async for piece in request.stream():
+    async for piece in paced(request.stream()):
         body.add(piece)
     return body.body()
 

@@ -187,5 +187,3 @@ def _given(answer: object) -> Given:
 
 def _json(answer: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(answer), status, media_type=JSON)
-
-

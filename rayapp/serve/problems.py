@@ -151,6 +151,7 @@ def report_of_status(status: int, detail: str, request_id: str) -> Report:
 def response_of(report: Report, headers: Mapping[str, str] | None = None) -> Response:
     """Write a problem as a response; where another try can help it says when."""
     more = {"Retry-After": str(report.retry_after)} if report.retry_after else {}
+    more |= {"Connection": "close"} if report.status == HTTPStatus.REQUEST_TIMEOUT else {}  # what is left of the body is not wanted
     more |= {"WWW-Authenticate": "Bearer"} if report.status == HTTPStatus.UNAUTHORIZED else {}
     return Response(msgspec.json.encode(report), report.status, {**(headers or {}), **more}, MEDIA_TYPE)
 

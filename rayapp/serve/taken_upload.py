@@ -1,5 +1,6 @@
-"""A file in the body of ``POST /jobs``: as it is, with the job described in the query."""
+"""A file in the body of ``POST /jobs``: as it is, with the job described in the query, or in a form, with the job in its fields."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ import msgspec
 from starlette.requests import Request
 
 from rayapp.errors import InvalidInput
+from rayapp.serve.form_file import MEDIA_TYPE as FORM
+from rayapp.serve.form_file import FormCutter, FormFile
 from rayapp.serve.new_job import NewJob, WebhookWanted
 from rayapp.serve.problems import Place, UnsupportedBody
 from rayapp.serve.uploads import Content, Store, pieces_of
@@ -41,12 +44,26 @@ class Taken(NamedTuple):
 
 async def take_upload(request: Request, store: Store, media_type: str) -> Taken:
     """Store an uploaded file and read what is to be done with it; raises ``UnsupportedBody`` for what is no file of rows."""
+    if media_type == FORM:
+        return await _take_form(request, store)
     if media_type not in ENDINGS:
-        raise UnsupportedBody(f"the body is {media_type!r}: application/json, or one of {', '.join(sorted(ENDINGS))} is needed")
+        taken = ", ".join(sorted([FORM, *ENDINGS]))
+        raise UnsupportedBody(f"the body is {media_type!r}: application/json, or one of {taken} is needed")
     wanted = described(request.query_params.multi_items())
     name = request.query_params.get("name", "")
     kept = await store.keep(pieces_of(request), name or f"upload{ENDINGS[media_type]}")
     return Taken(wanted, Content(str(kept.path), kept.digest))
+
+
+async def _take_form(request: Request, store: Store) -> Taken:
+    """Store the file of a form. Its fields are the words of a query, and count before those of the query itself."""
+    cutter = FormCutter(request.headers["content-type"])
+    file = FormFile(cutter, pieces_of(request))
+    name = await file.begin()
+    kept = await store.keep(file.pieces(), request.query_params.get("name", name))
+    said = [*request.query_params.multi_items(), *cutter.fields.items()]
+    told = hashlib.sha256(repr(sorted(cutter.fields.items())).encode()).hexdigest()
+    return Taken(described(said), Content(str(kept.path), f"{kept.digest} {told}"))
 
 
 def described(words: Iterable[tuple[str, str]]) -> NewJob:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from rayapp.errors import Unavailable
 from rayapp.serve.encodings import unpacker
+from rayapp.serve.pace import paced
 from rayapp.serve.problems import BodyTooLarge, MalformedBody
 
 WRITTEN_AT_ONCE = 1 << 20
@@ -95,10 +96,10 @@ class Store:
 
 
 async def pieces_of(request: Request) -> AsyncIterable[bytes]:
-    """Give a request's body as it comes, unpacked; a client that goes in its middle ends it with ``MalformedBody``."""
+    """Give a request's body as it comes, unpacked; raises ``MalformedBody`` where the client goes, ``SlowBody`` where it is too slow."""
     unpacked = unpacker(dict(request.headers.raw).get(b"content-encoding", b""))
     try:
-        async for piece in request.stream():
+        async for piece in paced(request.stream()):
             for plain in unpacked.feed(piece):
                 yield plain
     except ClientDisconnect as error:

@@ -100,6 +100,19 @@ def test_an_uploaded_file_is_classified_by_pieces(ask, settings):
     assert [line.split(b",")[0] for line in page.content.splitlines()] == [b'{"row":%d' % n for n in range(4991, 5011)]
 
 
+def test_a_file_in_a_form_is_the_job_that_its_fields_say(ask, settings):
+    rows = b"id,descriptor,amount,currency\n1,SQ *BLUE BOTTLE,-4.50,USD\n"
+    sent = {"files": {"file": ("rows.csv", rows, "text/csv")}, "data": {"kind": "ingest", "max_bad": "5%"}}
+    first, again = (ask("POST", "/jobs", **sent, headers={"idempotency-key": "f-1"}) for _ in range(2))
+    assert (first.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+    assert (first.json()["kind"], first.json()["request"]["max_bad"]) == ("ingest", "5%")
+    other = ask("POST", "/jobs", **{**sent, "data": {"kind": "classify"}}, headers={"idempotency-key": "f-1"})
+    assert other.json()["type"] == "urn:rayapp:problem:idempotency-key-reused"
+    assert [path.read_bytes() for path in (settings.files_dir / "uploads").iterdir()] == [rows]
+    wrong = ask("POST", "/jobs", files=sent["files"], data={"sort": "ingest"})
+    assert (wrong.status_code, "sort" in wrong.json()["detail"]) == (422, True)
+
+
 @pytest.mark.parametrize("kind", ["ingest", "classify"])
 def test_a_uri_is_taken_where_the_operator_allows_it(ask, settings, tmp_path, kind):
     (tmp_path / "allowed").mkdir()
