@@ -8,12 +8,11 @@ import msgspec
 
 from rayapp.packs.proposal import Proposal, propose
 from rayapp.scoring.classifier import Classifier
-from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.store.corrections import Corrected, Correction, correct
 from rayapp.store.database import connection, running_database
 from rayapp.store.decision_history import Change, decision_history
-from rayapp.store.packs import fetch_pack
+from rayapp.store.packs import read_pack
 
 DONE = 0
 
@@ -32,7 +31,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     async def work(url: str) -> tuple[Corrected, Proposal]:
         async with connection(url) as session:
             done = await correct(session, wanted)
-            pack = CompiledPack.load(await fetch_pack(session, done.pack))
+            pack = await read_pack(session, done.pack)
         return done, propose(Classifier(pack), done.transaction, wanted.category, wanted.merchant)
 
     with running_database(settings) as url:

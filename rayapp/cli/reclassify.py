@@ -9,13 +9,12 @@ import msgspec
 
 from rayapp.data_jobs.holding import job_of
 from rayapp.data_jobs.reclassify import Reclassified, ReclassifyRequest, reclassify, rows_of, summary
-from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.store.active_pack import active_digest
 from rayapp.store.changesets import Redecided
 from rayapp.store.database import connection, resolve_url, running_database
 from rayapp.store.jobs import JobRequest
-from rayapp.store.packs import fetch_pack, stored_digest
+from rayapp.store.packs import read_pack, stored_digest
 from rayapp.store.touched_rows import Touched, touched_rows
 
 DONE, STOPPED, UNREADABLE = 0, 1, 3
@@ -63,7 +62,7 @@ async def _digest(settings: Settings, beginning: str | None) -> str:
 
 async def _touched(settings: Settings, digest: str) -> Touched:
     async with connection(resolve_url(settings)) as session:
-        return await touched_rows(session, CompiledPack.load(await fetch_pack(session, digest)))
+        return await touched_rows(session, await read_pack(session, digest))
 
 
 class Voice:

@@ -19,7 +19,6 @@ from rayapp.data_jobs.result_parts import part_of, write_part
 from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
-from rayapp.scoring.pack import CompiledPack
 from rayapp.settings import Settings
 from rayapp.sources.inline_rows import InlineReader, cut_inline
 from rayapp.sources.options import SourceOptions
@@ -31,7 +30,7 @@ from rayapp.store.database import connection, resolve_url
 from rayapp.store.job_leases import Rows
 from rayapp.store.job_results import Part, Run, begin_run, done_parts, find_run, root_of
 from rayapp.store.job_results import write_part as enter_part
-from rayapp.store.packs import fetch_pack
+from rayapp.store.packs import read_pack
 
 INLINE = "inline"
 
@@ -88,7 +87,7 @@ async def _classify(settings: Settings, wanted: ClassifyRequest, cut: Cut, aroun
     async with connection(resolve_url(settings)) as session:
         run = await _run(session, settings, wanted, cut)
         done = await done_parts(session, run, wanted.job)
-        classifier = Classifier(CompiledPack.load(await fetch_pack(session, run.pack)))
+        classifier = Classifier(await read_pack(session, run.pack))
         rows, rejected = done.rows, done.rejected
         tell(Rows(total=run.rows, done=rows, failed=rejected, pack=run.pack, before=rows))
         for piece in cut.pieces:

@@ -28,8 +28,8 @@ from rayapp.store.changesets import (
 )
 from rayapp.store.database import connection, resolve_url
 from rayapp.store.job_leases import Rows
-from rayapp.store.packs import fetch_pack
-from rayapp.store.touched_rows import Touched, touched_rows
+from rayapp.store.packs import read_pack
+from rayapp.store.touched_rows import Touched, soon_touched_rows
 
 SESSIONS = 2
 LEAST_ON_RAY = 16
@@ -132,8 +132,8 @@ async def _begin(settings: Settings, request: ReclassifyRequest) -> _Begun:
     url = resolve_url(settings)
     digest = request.pack or await active_digest(settings)
     async with connection(url) as session:
-        pack = CompiledPack.load(await fetch_pack(session, digest))
-        touched = await touched_rows(session, pack)
+        pack = await read_pack(session, digest)
+        touched = await soon_touched_rows(session, pack)
         changeset = await open_reclassification(session, digest, whole=request.full, made_by=request.made_by, reason=request.reason)
         done = await done_ranges(session, changeset)
     nothing = touched.nothing and not request.full

@@ -1,4 +1,7 @@
-"""Compiled packs on disk: a pack directory is compiled once for its content, and read in milliseconds from then on."""
+"""Compiled packs on disk: a pack directory is compiled once for its content, and read in milliseconds from then on.
+
+Stored packs are kept here too, by the same digests: reading 55 MB out of a database takes many times as long.
+"""
 
 import os
 import tempfile
@@ -13,6 +16,9 @@ ENGINE_VERSION = "9"
 """Raised when the same sources compile to something else, or the same pack decides otherwise: no stale artefact is taken for the new, and
 decisions of the former engine are all made again."""
 
+MOST_KEPT = 40
+"""Packs that are kept, those that were not asked for the longest are forgotten."""
+
 
 def load_pack(path: str | Path | None = None) -> CompiledPack:
     """Load the pack at ``path``: a shipped pack's name, a directory of sources, a compiled file, or ``None`` for the default pack.
@@ -25,16 +31,34 @@ def load_pack(path: str | Path | None = None) -> CompiledPack:
         return CompiledPack.open(str(root))
     if not root.is_dir():
         raise InvalidPack(f"there is no pack at {root}; the packs with names are {', '.join(SHIPPED)}")
-    kept = cache_directory() / f"{digest(root, ENGINE_VERSION)}.pack"
-    if kept.is_file():
-        with suppress(InvalidPack):
-            return CompiledPack.open(str(kept))
+    named = digest(root, ENGINE_VERSION)
+    kept = kept_pack(named)
+    if kept is not None:
+        return kept
     from rayapp.packs.compile import compile_pack
 
     pack = compile_pack(root)
-    with suppress(OSError):
-        _keep(pack, kept)
+    keep_pack(named, pack.dump())
     return pack
+
+
+def kept_pack(named: str) -> CompiledPack | None:
+    """Give a compiled pack by its digest; ``None`` when it is not kept here, or not as it should be."""
+    path = _path(named)
+    if not path.is_file():
+        return None
+    with suppress(InvalidPack):
+        pack = CompiledPack.open(str(path))
+        with suppress(OSError):
+            os.utime(path)
+        return pack if pack.digest == named else None
+    return None
+
+
+def keep_pack(named: str, artefact: bytes) -> None:
+    """Keep a compiled pack for the next time, where the disk takes it."""
+    with suppress(OSError):
+        _keep(artefact, _path(named))
 
 
 def cache_directory() -> Path:
@@ -45,13 +69,20 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayapp" / "packs"
 
 
-def _keep(pack: CompiledPack, path: Path) -> None:
+def _path(named: str) -> Path:
+    return cache_directory() / f"{named}.pack"
+
+
+def _keep(artefact: bytes, path: Path) -> None:
     """Write a pack so that nobody ever reads half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(pack.dump())
+            file.write(artefact)
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+    kept = sorted(path.parent.glob("*.pack"), key=lambda found: found.stat().st_mtime, reverse=True)
+    for forgotten in kept[MOST_KEPT:]:
+        forgotten.unlink(missing_ok=True)

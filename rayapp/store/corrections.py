@@ -8,10 +8,9 @@ import msgspec
 from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.columns import table_of
-from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Transaction
 from rayapp.store.database import errors_as_ours
-from rayapp.store.packs import fetch_pack
+from rayapp.store.packs import read_pack
 from rayapp.store.statements import statements
 
 SQL = statements("corrections")
@@ -89,7 +88,7 @@ async def correct(session: asyncpg.Connection, wanted: Correction) -> Corrected:
 
 async def _primary(session: asyncpg.Connection, digest: str, category: str) -> str:
     """Give the group of a category in the pack's taxonomy."""
-    pack = CompiledPack.load(await fetch_pack(session, digest))
+    pack = await read_pack(session, digest)
     codes: list[str] = pack.strings["category"].to_pylist()
     if category not in codes:
         near = [code for code in codes if category.upper() in code][:MOST_SHOWN]

@@ -1,5 +1,6 @@
 """Compiled packs in PostgreSQL: kept for ever under their digest, one of them active, the history of activations beside them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -7,6 +8,8 @@ import asyncpg
 import msgspec
 
 from rayapp.errors import InvalidInput
+from rayapp.packs.cache import keep_pack, kept_pack
+from rayapp.scoring.pack import CompiledPack
 from rayapp.store.database import errors_as_ours
 from rayapp.store.statements import statements
 
@@ -49,6 +52,20 @@ async def fetch_pack(session: asyncpg.Connection, digest: str) -> bytes:
     if artefact is None:
         raise _unknown(digest)
     return bytes(artefact)
+
+
+async def read_pack(session: asyncpg.Connection, digest: str) -> CompiledPack:
+    """Give a stored pack ready for use, from this machine's cache where it is there.
+
+    Raises ``InvalidInput`` when there is none with this digest, ``InvalidPack`` when it is of an earlier format.
+    """
+    kept = await asyncio.to_thread(kept_pack, digest)
+    if kept is not None:
+        return kept
+    artefact = await fetch_pack(session, digest)
+    pack = CompiledPack.load(artefact)
+    await asyncio.to_thread(keep_pack, digest, artefact)
+    return pack
 
 
 async def activate_pack(session: asyncpg.Connection, digest: str, reason: str = "") -> int:

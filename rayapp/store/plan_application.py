@@ -8,10 +8,9 @@ import msgspec
 
 from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
-from rayapp.scoring.pack import CompiledPack
 from rayapp.store.corrections import Broken, broken_corrections, has_corrections, refuse_broken
 from rayapp.store.database import errors_as_ours
-from rayapp.store.packs import activate_pack, current_pack, fetch_pack
+from rayapp.store.packs import activate_pack, current_pack, read_pack
 from rayapp.store.plans import Plan, fetch_plan
 from rayapp.store.statements import statements
 
@@ -148,7 +147,7 @@ async def activate_checked(session: asyncpg.Connection, digest: str, reason: str
     """Make a stored pack the active one if it breaks no correction, or if someone says why it may; gives the activation's id."""
     broken: Sequence[Broken] = ()
     if await has_corrections(session):
-        broken = await broken_corrections(session, Classifier(CompiledPack.load(await fetch_pack(session, digest))))
+        broken = await broken_corrections(session, Classifier(await read_pack(session, digest)))
     refuse_broken(broken, override)
     return await activate_pack(session, digest, _with(reason, override if broken else ""))
 

@@ -15,7 +15,7 @@ from rayapp.scoring.pack import CompiledPack
 from rayapp.store.changesets import STEP, refuse_first_load, stage
 from rayapp.store.corrections import broken_corrections
 from rayapp.store.database import connection, errors_as_ours
-from rayapp.store.packs import current_pack, fetch_pack
+from rayapp.store.packs import current_pack, read_pack
 from rayapp.store.plan_report import Examined, Report, write_report
 from rayapp.store.statements import statements
 from rayapp.store.stored_rows import Range, decide, read_rows
@@ -74,7 +74,7 @@ async def make_plan(url: str, request: PlanRequest, tell: Tell = lambda _done, _
         with errors_as_ours():
             await refuse_first_load(session)
         active = await current_pack(session)
-        new = CompiledPack.load(await fetch_pack(session, request.pack))
+        new = await read_pack(session, request.pack)
         classifier = Classifier(new)
         with errors_as_ours():
             wanted = (request.pack, active, request.full, request.made_by, request.reason, request.override)
@@ -120,7 +120,7 @@ async def _changed_rules(session: asyncpg.Connection, active: str | None, new: C
     """Give the rules of the new pack that the active one does not have so, by number: their ids and categories."""
     if active is None or active == new.digest:
         return {}
-    return dict(list(changed_rules(CompiledPack.load(await fetch_pack(session, active)), new).items())[:MOST_RULES])
+    return dict(list(changed_rules(await read_pack(session, active), new).items())[:MOST_RULES])
 
 
 async def _refuse_moved(session: asyncpg.Connection, plan_id: int) -> None:

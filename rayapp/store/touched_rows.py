@@ -11,7 +11,7 @@ from rayapp.packs.touched import Clause
 from rayapp.scoring.pack import CompiledPack
 from rayapp.store.candidates import condition
 from rayapp.store.database import errors_as_ours
-from rayapp.store.packs import fetch_pack
+from rayapp.store.packs import read_pack
 from rayapp.store.statements import statements
 
 SQL = statements("redeciding")
@@ -21,7 +21,7 @@ NOT_PLAIN = r"t.descriptor ~ '[^ -~]|  |^ | $'"
 
 
 class Decider(msgspec.Struct, frozen=True):
-    """A pack by which ``rows`` are decided now, and how it differs from the new one."""
+    """A pack by which ``rows`` are decided, and how it differs from the new one."""
 
     digest: str
     name: str
@@ -48,9 +48,31 @@ class Touched(msgspec.Struct, frozen=True):
 
 
 async def touched_rows(session: asyncpg.Connection, new: CompiledPack) -> Touched:
-    """Work out which stored rows ``new`` can decide otherwise than they are decided now; locked ones are not left out."""
+    """Work out which stored rows ``new`` can decide otherwise than they are decided now; locked ones are not left out.
+
+    Counts what each pack has decided, which reads all decisions.
+    """
     with errors_as_ours():
+        async with session.transaction():
+            await session.execute(SQL["between_reverts"])
+            await session.execute(SQL["count_deciders"])
         used = await session.fetch(SQL["deciders"])
+    return await _touched(session, used, new)
+
+
+async def soon_touched_rows(session: asyncpg.Connection, new: CompiledPack) -> Touched:
+    """Give the same without a count where the ledgers tell enough: packs that decide no row any more may be among the deciders.
+
+    ``rows`` of each are those of the last count.
+    """
+    with errors_as_ours():
+        used = await session.fetch(SQL["deciders_since"])
+    touched = await _touched(session, used, new)
+    return touched if used and not touched.everything else await touched_rows(session, new)
+
+
+async def _touched(session: asyncpg.Connection, used: Sequence[asyncpg.Record], new: CompiledPack) -> Touched:
+    with errors_as_ours():
         unviewed = await session.fetchval(SQL["unviewed"])
     deciders = [
         Decider(row["digest"], row["name"], row["rows"], await _difference(session, row["digest"], new))
@@ -62,7 +84,7 @@ async def touched_rows(session: asyncpg.Connection, new: CompiledPack) -> Touche
 
 async def _difference(session: asyncpg.Connection, digest: str, new: CompiledPack) -> Difference:
     try:
-        old = CompiledPack.load(await fetch_pack(session, digest))
+        old = await read_pack(session, digest)
     except InvalidPack:
         return Difference(everything="a stored pack is of an earlier format")
     return difference(old, new)

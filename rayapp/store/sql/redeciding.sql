@@ -1,8 +1,39 @@
+-- name: between_reverts
+-- Waits until no plan is carried out and no changeset is taken back.
+SELECT pg_advisory_xact_lock_shared(hashtext('rayapp.decisions'));
+
+-- name: count_deciders
+-- One statement, so that the count and the ledgers are of one moment.
+WITH used AS (SELECT pack_id, count(*) AS rows FROM rayapp.decision GROUP BY pack_id)
+INSERT INTO rayapp.deciders AS known (packs, rows, jobs, changes, counted_at)
+SELECT coalesce(array_agg(pack_id ORDER BY pack_id), '{}'), coalesce(array_agg(used.rows ORDER BY pack_id), '{}'),
+       (SELECT coalesce(max(seq), 0) FROM rayapp.ingest_job), (SELECT coalesce(max(id), 0) FROM rayapp.changeset), now()
+FROM used
+ON CONFLICT (one) DO UPDATE
+SET packs = excluded.packs, rows = excluded.rows, jobs = excluded.jobs, changes = excluded.changes, counted_at = excluded.counted_at;
+
 -- name: deciders
--- The packs by which rows are decided now.
-SELECT pack.id, pack.digest, pack.name, used.rows
-FROM (SELECT pack_id, count(*) AS rows FROM rayapp.decision GROUP BY pack_id) used
+-- The packs by which rows were decided at the last count.
+SELECT pack.digest, pack.name, used.rows
+FROM rayapp.deciders, unnest(packs, rows) AS used (pack_id, rows) JOIN rayapp.pack ON pack.id = used.pack_id
+ORDER BY pack.id;
+
+-- name: deciders_since
+-- The same and those that may have decided rows since; nothing where only a count can tell: before the first, and after a revert, which
+-- brings back packs of any time. A load or a reclassification that was not finished at the count, or was not long before, is in it too.
+SELECT pack.digest, pack.name, coalesce(sum(used.rows), 0)::bigint AS rows
+FROM (
+    SELECT counted.pack_id, counted.rows FROM rayapp.deciders, unnest(packs, rows) AS counted (pack_id, rows)
+    UNION ALL
+    SELECT job.pack_id, 0 FROM rayapp.ingest_job job, rayapp.deciders
+    WHERE job.seq > jobs OR coalesce(job.finished_at, 'infinity') > counted_at - interval '1 hour'
+    UNION ALL
+    SELECT change.pack_id, 0 FROM rayapp.changeset change, rayapp.deciders
+    WHERE change.id > changes OR coalesce(change.finished_at, 'infinity') > counted_at - interval '1 hour'
+) used
 JOIN rayapp.pack ON pack.id = used.pack_id
+WHERE NOT EXISTS (SELECT FROM rayapp.changeset, rayapp.deciders WHERE kind = 'revert' AND id > changes)
+GROUP BY pack.id
 ORDER BY pack.id;
 
 -- name: loads
