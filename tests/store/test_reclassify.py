@@ -19,15 +19,20 @@ from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.transaction import Transaction
 from rayapp.settings import Settings
 from rayapp.store import changesets
+from rayapp.store import touched_rows as touched
 from rayapp.store.changesets import finish_reclassification, open_reclassification, redecide_range
 from rayapp.store.corrections import Correction, correct
 from rayapp.store.database import connection
+from rayapp.store.ledger import Source, open_job
 from rayapp.store.packs import activate_pack, save_pack
+from rayapp.store.plan_application import apply_plan, revert_changeset
+from rayapp.store.plans import PlanRequest, make_plan
 from rayapp.store.touched_rows import touched_rows
 
 from .redeciding import decisions, store_rows
 from .small_packs import NOWHERE, Written
 
+DECIDED_BY = "SELECT DISTINCT digest FROM rayapp.decision JOIN rayapp.pack ON pack.id = pack_id"
 WORDS = ("COFFEE", "BAKERY", "GAP", "FEE", "NOTHING")
 CODES = ("EAT_COFFEE", "EAT_GROCERIES", "GEAR_CLOTHES", "FEES_BANK")
 
@@ -121,6 +126,48 @@ def test_a_locked_row_stays_as_the_person_said_also_when_all_are_decided_again(s
     asyncio.run(story())
 
 
+def test_the_ledgers_name_every_pack_that_decides_rows_whatever_was_done_since_they_were_counted(settings: Settings, tmp_path: Path) -> None:
+    classifiers = [Classifier(pack_of(*known).compiled(tmp_path)) for known in ((0,), (0, 1), (0, 2), (0, 3))]
+    packs = [classifier.pack for classifier in classifiers]
+    url = settings.database_url or ""
+    counts: list[int] = []
+
+    async def count(session: Any) -> None:
+        used = {row["digest"] for row in await session.fetch(DECIDED_BY)}
+        known = {row["digest"] for row in await session.fetch(touched.SQL["deciders_since"])}
+        assert known >= used or not known
+        touching = {decider.digest for decider in (await touched.soon_touched_rows(session, packs[0])).deciders}
+        assert touching >= used - {packs[0].digest}
+        counts.append(len(known))
+
+    async def redecide(session: Any, pack: Any) -> int:
+        done = await reclassify(settings, ReclassifyRequest(pack=pack.digest), lambda _: None, lambda: False)
+        await count(session)
+        return done.progress.id
+
+    async def story() -> None:
+        async with connection(url) as session:
+            await begin(session, classifiers, 300)
+            for pack in packs:
+                await save_pack(session, pack.digest, "one", pack.dump())
+            await count(session)
+            first = await redecide(session, packs[1])
+            await redecide(session, packs[2])
+            await revert_changeset(session, first)
+            await count(session)
+            plan = await make_plan(url, PlanRequest(pack=packs[3].digest))
+            await apply_plan(session, plan.id)
+            await count(session)
+            source = Source(dataset="transactions", name="x", digest="x", bytes=1, chunks=1, pack=packs[0].digest)
+            job = await open_job(session, source)
+            await session.execute("UPDATE rayapp.decision SET pack_id = $1 WHERE transaction_id < '0000100'", job.pack_id)
+            await count(session)
+
+    asyncio.run(story())
+    assert counts[0] == 0, "before the first count"
+    assert all(counts[1:3]), "known without another"
+
+
 def test_a_row_that_a_load_writes_meanwhile_is_decided_upon_its_new_values(settings: Settings, tmp_path: Path) -> None:
     classifiers = [Classifier(pack_of(*known).compiled(tmp_path)) for known in ((), (0, 1))]
     new = classifiers[1]
@@ -187,6 +234,7 @@ import sys
 from rayapp.data_jobs.reclassify import run_reclassify
 from rayapp.settings import Settings
 from rayapp.store import changesets
+from rayapp.store import touched_rows as touched
 from pathlib import Path
 changesets.STEP = 4
 settings = Settings(database_url=sys.argv[1], data_dir=Path(sys.argv[2]))
