@@ -1,8 +1,10 @@
 """Adaptive batching: what waits is taken together the moment the engine is free, and an idle engine waits for nobody.
 
 A batch is as large as what waits, up to the rows that the cost model says fit into the latency objective. One thread runs the engine, so
-that the event loop stays free for health checks; it takes its next batch itself, without a turn of the loop between. Work whose deadline
-has passed is dropped before it is computed. What fails fails alone: the engine answers each work with a result or an error of its own.
+that the event loop stays free for health checks; it takes its next batch itself, without a turn of the loop between. Light work that comes
+alone while the engine is idle is done on the loop, since the way to the thread and back would cost more than the work. Work whose
+deadline has passed is dropped before it is computed. What fails fails alone: the engine answers each work with a result or an error of
+its own.
 """
 
 import asyncio
@@ -60,14 +62,27 @@ class Waiting(NamedTuple, Generic[Work, Result]):
     answer: "asyncio.Future[Result]"
 
 
+Engine = Callable[[Sequence[Work]], Sequence[Result | Exception]]
+"""Gives one result or error for each work, in order."""
+
+Light = Callable[[Work], bool]
+
+
+def _never(_: object) -> bool:
+    return False
+
+
 class Batcher(Generic[Work, Result]):
     """Runs ``engine`` on what is submitted. Belongs to one event loop, in which all its methods are called."""
 
-    def __init__(self, engine: Callable[[Sequence[Work]], Sequence[Result | Exception]], watch: Watch, waiting: Bounds = WAITING) -> None:
-        """Take the engine, which gives one result or error for each work, in order."""
+    def __init__(self, engine: Engine[Work, Result], watch: Watch, waiting: Bounds = WAITING, light: Light[Work] = _never) -> None:
+        """Take the engine, and who says which work is so light that the event loop can do it when it comes alone."""
         self.cost = CostModel()
         self._engine = engine
         self._watch = watch
+        self._light = light
+        self._idle = False
+        self._starting = False
         self._queue: FairQueue[Waiting[Work, Result]] = FairQueue(waiting)
         self._free = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -86,7 +101,9 @@ class Batcher(Generic[Work, Result]):
                 raise Stopped("this replica is stopping")
             self._check_wait(tier)
             self._queue.put(entry)
-            self._free.notify()
+        if not self._starting:
+            self._starting = True
+            loop.call_soon(self._start)
         if self._sweep is None:
             self._sweep = loop.call_later(SWEEP_S, self._expire)
         try:
@@ -130,23 +147,40 @@ class Batcher(Generic[Work, Result]):
             self._thread.start()
         return self._loop
 
+    def _start(self) -> None:
+        """Begin with all that a turn of the loop has brought: one light work here and now, anything else in the engine's thread."""
+        self._starting = False
+        with self._free:
+            only = self._queue.only() if self._idle else None
+            if only is None or not self._light(only.work.work):
+                self._free.notify()
+                return
+            taken = self._queue.take(time.monotonic(), MOST)
+        self._do(taken, lambda what, *words: what(*words))
+
     def _run(self) -> None:
         """Take batch after batch until stopped and empty; the engine's thread."""
         while (taken := self._take()) is not None:
-            if taken.expired:
-                self._tell(self._drop, taken.expired)
-            if taken.batch:
-                began = time.monotonic()
-                answers = self._answers([entry.work.work for entry in taken.batch])
-                self._tell(self._done, taken.batch, answers, (began, time.monotonic()))
+            self._do(taken, self._tell)
+
+    def _do(self, taken: Taken[Waiting[Work, Result]], tell: Callable[..., None]) -> None:
+        """Run the engine on what was taken, and have the loop told what became of it."""
+        if taken.expired:
+            tell(self._drop, taken.expired)
+        if taken.batch:
+            began = time.monotonic()
+            answers = self._answers([entry.work.work for entry in taken.batch])
+            tell(self._done, taken.batch, answers, (began, time.monotonic()))
 
     def _take(self) -> Taken[Waiting[Work, Result]] | None:
         """Wait for work and take what fits; ``None`` when there is none and never will be."""
         with self._free:
+            self._idle = True
             while not len(self._queue):
                 if self._stopped:
                     return None
                 self._free.wait()
+            self._idle = False
             most = Bounds(min(MOST.rows, self.cost.rows_within(OBJECTIVE_S)), MOST.bytes)
             return self._queue.take(time.monotonic(), most)
 

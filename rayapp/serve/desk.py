@@ -18,7 +18,7 @@ from rayapp.serve.batching import Batcher
 from rayapp.serve.bodies import BadRow, Row, Stored, read_bulk
 from rayapp.serve.caches import whole
 from rayapp.serve.database import Database
-from rayapp.serve.engine import Chunk, Lines, Single, Work, run_batch
+from rayapp.serve.engine import Chunk, Lines, Single, Work, is_light, run_batch
 from rayapp.serve.metrics import Metrics
 from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Bounds, Tier
@@ -54,7 +54,7 @@ class Desk:
         self.gate = gate or Gate()
         self.metrics = Metrics()
         self._recall = Recall(self.metrics, caching or Caching())
-        self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics)
+        self.batcher: Batcher[Work, Answer] = Batcher(self._run, self.metrics, light=is_light)
         self._readers = ThreadPoolExecutor(READERS, "rayapp-json")
         self._deciding: Deciding | None = None
         self._ahead = 0

@@ -73,6 +73,11 @@ class Lines(NamedTuple):
 Work = Single | Chunk | Lines
 
 
+def is_light(work: Work) -> bool:
+    """Say whether work takes less than a tenth of a millisecond or so: one transaction whose reasons nobody asks for."""
+    return isinstance(work, Single) and not work.explained
+
+
 def run_batch(works: Sequence[Work], classifier: Classifier) -> list[Answer | Exception]:
     """Answer each work. Singles are decided by ``classifier``, chunks and lines by their own."""
     singles = iter(answer_singles([work for work in works if isinstance(work, Single)], classifier))

@@ -100,6 +100,10 @@ class FairQueue(Generic[Work]):
                 self._count(entry, -1)
         return late
 
+    def only(self) -> Entry[Work] | None:
+        """Give the entry that waits, if it is the only one."""
+        return next(iter(self._entries())) if len(self) == 1 else None
+
     def oldest(self, now: float) -> float:
         """Give the seconds that the entry which came first has waited; 0 when nothing waits."""
         return max((now - line[0].arrived for line in self._lines.values() if line), default=0.0)

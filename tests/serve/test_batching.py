@@ -82,6 +82,59 @@ def test_an_idle_engine_waits_for_nobody_and_what_waits_meanwhile_is_taken_toget
     in_loop(test)
 
 
+def where_done(works, light=lambda _: True):
+    """Submit works in one turn of the loop to an idle engine; gives the batches, with the thread that did each."""
+
+    async def run():
+        done = []
+
+        def engine(works):
+            done.append((threading.current_thread().name, works))
+            return [ValueError(work) if work == "bad" else work for work in works]
+
+        watch = Noted()
+        batcher = Batcher(engine, watch, light=light)
+        await batcher.submit("warm", ONE)
+        while not batcher._idle:  # noqa: ASYNC110 - the thread tells nobody
+            await asyncio.sleep(0.001)
+        done.clear()
+        await asyncio.gather(*(batcher.submit(work, ONE) for work in works), return_exceptions=True)
+        await batcher.stop()
+        assert sum(batch.works for batch in watch.batches) == 1 + len(works)
+        return [("loop" if name == "MainThread" else "engine", works) for name, works in done]
+
+    return asyncio.run(run())
+
+
+def test_light_work_that_comes_alone_to_an_idle_engine_is_done_at_once():
+    assert where_done(["a"]) == [("loop", ["a"])]
+    assert where_done(["bad"]) == [("loop", ["bad"])]
+
+
+def test_works_of_one_turn_are_done_together_in_the_thread():
+    assert where_done(["a", "b", "c"]) == [("engine", ["a", "b", "c"])]
+
+
+def test_heavy_work_is_never_done_on_the_loop():
+    assert where_done(["a"], light=lambda _: False) == [("engine", ["a"])]
+
+
+def test_light_work_waits_for_a_busy_engine():
+    async def test(batcher, engine, _watch):
+        batcher._light = lambda _: True
+        first = await submitted(batcher, "x", "y")
+        await asyncio.to_thread(engine.begun.acquire)
+        (late,) = await submitted(batcher, "late")
+        await asyncio.sleep(0.01)
+        assert engine.batches == [["x", "y"]]
+        engine.go.release()
+        engine.go.release()
+        assert await asyncio.gather(*first, late) == [f"answer to {work}" for work in ("x", "y", "late")]
+        assert engine.batches == [["x", "y"], ["late"]]
+
+    in_loop(test)
+
+
 def test_what_fails_fails_alone():
     async def test(batcher, engine, _watch):
         first = await first_in_work(batcher, engine)
