@@ -10,6 +10,7 @@ variable                 default                      meaning
 ``RAYAPP_DATASETS``      none                         a folder with declarations of datasets of one's own, ``*.toml``
 ``RAYAPP_HTTP_HOST``     ``127.0.0.1``                address that HTTP is served on
 ``RAYAPP_HTTP_PORT``     ``8000``                     port that HTTP is served on, 1..65535
+``RAYAPP_INGRESS``       ``haproxy``                  what stands before the replicas: ``haproxy``, or ``default``, Ray Serve's own proxy
 ``RAYAPP_REPLICAS``      ``1``                        Serve replicas that classify, 1..1024
 ``RAYAPP_MAX_REPLICAS``  ``1``                        as many as there may be under load, 1..1024; no more than
                                                       RAYAPP_REPLICAS: always as many as those
@@ -59,6 +60,7 @@ LISTS = {"sources", "webhook_hosts"}
 """Settings that are several words with commas between them."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Ingress = Literal["haproxy", "default"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     datasets: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 8000
+    ingress: Ingress = "haproxy"
     replicas: int = 1
     max_replicas: int = 1
     cache_mb: int = 64
@@ -160,6 +163,8 @@ def _parse(field: str, value: str) -> object:
             return tuple(word.strip() for word in value.split(",") if word.strip())
         case "log_level":
             return _one_of(value.upper(), get_args(LogLevel))
+        case "ingress":
+            return _one_of(value.lower(), get_args(Ingress))
         case "data_dir" | "cache_dir" | "pack" | "datasets" | "files":
             bare = field == "pack" and Path(value).name == value and not Path(value).exists()
             return Path(value) if bare else Path(value).expanduser().absolute()

@@ -87,7 +87,7 @@ class Cluster:
         self._site = site
         self._head: subprocess.Popen[bytes] | None = None
         self._worker: WorkerProcess | None = None
-        self._haproxy = find_haproxy()
+        self._haproxy = find_haproxy() if settings.ingress == "haproxy" else None
         self._environment: dict[str, str] = {}
         self._log_from = site.log.stat().st_size if site.log.exists() else 0
         me = process_of(_own_pid())
@@ -106,7 +106,7 @@ class Cluster:
         """Start the head and wait until the service answers."""
         self._site.renew_run_dir()
         self._environment = cluster_environment(self._site, self._settings.http_host, self._haproxy)
-        if self._haproxy is None:
+        if self._haproxy is None and self._settings.ingress == "haproxy":
             say("HAProxy does not run here: serving through Ray's own proxy, which is slower")
         say("starting Ray and the service, which takes a minute or two the first time")
         with self._site.log.open("ab") as log:
