@@ -20,10 +20,16 @@ PR_SET_PDEATHSIG = 1
 AT_ONCE = 256
 """Requests in one replica at a time, streams among them."""
 
-QUEUE = "1s"
-"""How long a request waits for its replica, and for the end of its own head."""
+QUEUE = "500ms"
+"""How long a request waits for its replica."""
 
 HEAD = "10s"
+
+KEPT = """    tune.pool-low-fd-ratio 95
+    tune.pool-high-fd-ratio 99
+"""
+"""HAProxy keeps no connection to a replica for the next request once clients hold a fifth of all the connections that it can have, unless
+it is told to; a replica would then spend more on new connections than on requests, just when there are most of them."""
 
 ERRORS = {
     "502": ("bad-gateway", "The service failed to answer"),
@@ -45,6 +51,8 @@ _ERROR_FILE = re.compile(r"^(\s*)errorfile (\d+) .*$", re.MULTILINE)
 _FRONTEND = re.compile(r"^(frontend http_frontend\n\s*bind .*\n)", re.MULTILINE)
 _BACKEND = re.compile(r"^(backend .*\n\s*log global\n)", re.MULTILINE)
 _SERVER = re.compile(r"^(\s*server \S+ \S+:\d+ check\b.*)$", re.MULTILINE)
+_GLOBAL = re.compile(r"^(global\n)", re.MULTILINE)
+_LOG = re.compile(r"^\s*log 127\.0\.0\.1:514 .*\n", re.MULTILINE)
 _DEFAULTS = re.compile(r"^(defaults\n)", re.MULTILINE)
 _EVERYWHERE = re.compile(r"^(\s*bind\s+)(?:\*|):(\d+)\s*$", re.MULTILINE)
 
@@ -59,6 +67,11 @@ def limited(config: str) -> str:
     config = _DEFAULTS.sub(rf"\1    timeout http-request {HEAD}\n", config)
     config = _BACKEND.sub(rf"\1    timeout queue {QUEUE}\n", config)
     return _SERVER.sub(rf"\1 maxconn {AT_ONCE}", config)
+
+
+def lasting(config: str) -> str:
+    """Have connections to replicas kept however many clients there are, and no line for each request sent to a log that nobody keeps."""
+    return _GLOBAL.sub(lambda found: found[1] + KEPT, _LOG.sub("", config))
 
 
 def with_problems(config: str) -> str:
@@ -90,7 +103,7 @@ def main(words: list[str]) -> None:
     """Become HAProxy."""
     if "-f" in words:
         path = Path(words[words.index("-f") + 1])
-        config = with_problems(limited(path.read_text()))
+        config = with_problems(limited(lasting(path.read_text())))
         path.write_text(loopback_only(config) if os.environ.get("_RAYAPP_LOOPBACK") == "1" else config)
     end_with_parent()
     os.execv(words[0], words)  # noqa: S606 - the program that Serve would have started itself

@@ -5,9 +5,10 @@ import subprocess
 import pytest
 
 from rayapp.launch.environment import find_haproxy
-from rayapp.launch.haproxy_guard import AT_ONCE, limited, with_problems
+from rayapp.launch.haproxy_guard import AT_ONCE, QUEUE, lasting, limited, with_problems
 
 CONFIG = """global
+    log 127.0.0.1:514 local0 info
     maxconn 4096
 defaults
     mode http
@@ -33,8 +34,14 @@ def test_a_replica_gets_so_many_requests_at_once_and_others_wait_for_a_while():
     config = limited(CONFIG)
     assert config.count(f" maxconn {AT_ONCE}\n") == 2
     assert "    default-server fall 2 rise 2 inter 5s check\n" in config
-    assert "timeout queue 1s" in config
+    assert f"timeout queue {QUEUE}\n" in config
     assert "timeout http-request 10s" in config
+
+
+def test_connections_to_replicas_are_kept_however_many_clients_there_are_and_nothing_is_logged():
+    config = lasting(CONFIG)
+    assert config.startswith("global\n    tune.pool-low-fd-ratio 95\n    tune.pool-high-fd-ratio 99\n    maxconn 4096\n")
+    assert "    log global\n" in config
 
 
 def test_haproxys_own_errors_are_problem_documents():
@@ -48,6 +55,6 @@ def test_haproxys_own_errors_are_problem_documents():
 @pytest.mark.skipif(find_haproxy() is None, reason="HAProxy does not run here")
 def test_haproxy_takes_it(tmp_path):
     path = tmp_path / "haproxy.cfg"
-    path.write_text(with_problems(limited(CONFIG)))
+    path.write_text(with_problems(limited(lasting(CONFIG))))
     checked = subprocess.run([str(find_haproxy()), "-c", "-f", str(path)], capture_output=True, text=True, check=False, timeout=60)
     assert checked.returncode == 0, checked.stderr
