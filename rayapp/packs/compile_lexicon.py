@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rayapp.packs.phrase_index import token_texts, trie_of
 from rayapp.packs.source import MerchantSource, PackSource
 from rayapp.scoring import judge, phrases
-from rayapp.scoring.core import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
+from rayapp.scoring.lexicon import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.near import LEAST, MOST, build_near_index
 from rayapp.scoring.pack import string_array
 

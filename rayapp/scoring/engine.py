@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.scoring.alike import Groups, exact_patterns, group_rows
-from rayapp.scoring.core import Lexicon, analyse_rows, new_facts, new_hits, new_scan
+from rayapp.scoring.core import analyse_rows
 from rayapp.scoring.judge import (
     MAX_CATEGORIES,
     MAX_REASONS,
@@ -27,6 +27,7 @@ from rayapp.scoring.judge import (
     Verdicts,
     judge_rows,
 )
+from rayapp.scoring.lexicon import Lexicon, new_facts, new_hits, new_scan
 from rayapp.scoring.marks import MARKS, mark_rows, mark_table
 from rayapp.scoring.near import MOST, NearIndex, near_rows
 from rayapp.scoring.pack import CompiledPack

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.core import Facts, Hits
+from rayapp.scoring.lexicon import Facts, Hits
 
 ONE = 1_000_000
 """A score of one, in millionths."""
