@@ -28,7 +28,7 @@ from benchmarks.throughput import commit, machine
 from rayapp import Classifier, load_classifier
 from rayapp.launch.site import Site
 from rayapp.serve.answers import bulk_body
-from rayapp.serve.bodies import Stored, read_bulk
+from rayapp.serve.bodies import read_bulk
 from rayapp.serve.engine import Chunk, answer_many
 from rayapp.settings import read_settings
 
@@ -70,10 +70,7 @@ def main() -> None:
 
 def by_library(classifier: Classifier, body: bytes) -> bytes:
     """Read, classify and write in this thread."""
-    read = read_bulk(body)
-    if isinstance(read, Stored):
-        raise TypeError
-    return bulk_body([answer_many(Chunk(read, 0, classifier))], classifier.pack.digest)
+    return bulk_body([answer_many(Chunk(read_bulk(body).rows, 0, classifier))], classifier.pack.digest)
 
 
 def library_rate(classifier: Classifier, bodies: list[bytes]) -> float:

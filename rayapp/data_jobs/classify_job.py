@@ -41,6 +41,8 @@ class ClassifyRequest(msgspec.Struct, frozen=True):
     job: UUID
     source: str
     inline: bool = False
+    strict: bool = False
+    """Of inline rows: whether a field that is none is refused."""
     pack: str | None = None
     """A stored digest, the active pack if not given."""
     encoding: str | None = None
@@ -75,7 +77,7 @@ def _cut(settings: Settings, wanted: ClassifyRequest, tier: Tier | None) -> Iter
     """Cut a source, as it was cut before if it was."""
     if wanted.inline:
         pieces, rows = cut_inline(Path(wanted.source))
-        yield Cut(INLINE, Path(wanted.source).stem, rows, pieces, InlineReader(Path(wanted.source)))
+        yield Cut(INLINE, Path(wanted.source).stem, rows, pieces, InlineReader(Path(wanted.source), wanted.strict))
         return
     options = SourceOptions(encoding=wanted.encoding, tier=tier, constants=wanted.constants)
     with plan_source(wanted.source, dataset("transactions", settings.datasets), options, settings) as (plan, read):

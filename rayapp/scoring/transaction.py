@@ -32,6 +32,10 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: str | None = None
 
 
+class StrictTransaction(Transaction, frozen=True, forbid_unknown_fields=True):
+    """A transaction that is refused with a field which is none of these."""
+
+
 class Merchant(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who was paid; ``id`` only where the gazetteer knows the merchant, ``processor`` where a payment company stood between."""
 

@@ -24,6 +24,12 @@ READING = {"GET", "HEAD", "OPTIONS"}
 BEARER = b"bearer "
 MOST_KEY_BYTES = 512
 
+KEYS_GOOD_S = 3_600.0
+"""How long keys are believed in that could not be read again, so that a key that was revoked meanwhile does not open for ever."""
+
+SETTLES = 8
+"""Requests over which the mean time of one is taken."""
+
 
 class Bank(Protocol):
     """Where the shared buckets are. Both raise ``Unavailable`` when it does not answer."""
@@ -38,7 +44,7 @@ class Bank(Protocol):
 class Client:
     """Who asks; without a key there is no bucket."""
 
-    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "name", "operator", "tier")
+    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "mean_s", "name", "operator", "tier")
 
     def __init__(self, key: ApiKey | None = None) -> None:
         """Know a client by its key."""
@@ -49,6 +55,7 @@ class Client:
         self.at_once = key.allowance.at_once if key else 0
         self.bucket = LeasedBucket(key.allowance) if key else None
         self.active = 0
+        self.mean_s = 0.0
         self.leasing = asyncio.Lock()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -70,6 +77,9 @@ class Gate:
         self._exposed = exposed
         self._replicas = replicas
         self._everybody = Client()
+        self._somebody = Client()
+        self._somebody.operator = False
+        self._read_at = time.monotonic()
         self._clients: dict[bytes, Client] = {}
         self._known = bank is None
 
@@ -78,6 +88,7 @@ class Gate:
         former = {client.key_id: client for client in self._clients.values()}
         self._clients = {key.hash: self._kept(former.get(key.id), key) for key in keys}
         self._known = True
+        self._read_at = time.monotonic()
 
     @staticmethod
     def _kept(former: Client | None, key: ApiKey) -> Client:
@@ -93,14 +104,16 @@ class Gate:
         if method not in READING and path.startswith(OPERATORS_PATHS) and not client.operator:
             raise Forbidden("rule packs are changed with an operator's key; `rayapp keys add NAME --operator` makes one")
         if client.at_once and client.active >= client.at_once:
-            raise TooManyAtOnce(f"{client.active} requests of this key are in work here, which is the most", [Retry(1.0)])
+            said = f"{client.active} requests of this key are in work here, which is the most"
+            raise TooManyAtOnce(said, [Retry(client.mean_s / client.at_once)])
         client.active += 1
         return client
 
     @staticmethod
-    def leave(client: Client) -> None:
-        """Note that a request is answered."""
+    def leave(client: Client, seconds: float = 0.0) -> None:
+        """Note that a request is answered, which took so long."""
         client.active -= 1
+        client.mean_s += (seconds - client.mean_s) / SETTLES
 
     async def charge(self, client: Client, rows: int) -> None:
         """Take rows from a client's bucket; raises ``QuotaExceeded`` that says when there will be enough."""
@@ -108,6 +121,12 @@ class Gate:
             return
         async with client.leasing:
             await self._lease(client, client.bucket, rows)
+
+    @staticmethod
+    def refund(client: Client, rows: int) -> None:
+        """Put rows back that were paid for and not done."""
+        if client.bucket is not None:
+            client.bucket.tokens += rows
 
     async def charge_patiently(self, client: Client, rows: int) -> None:
         """Take rows from a client's bucket, waiting until there are enough."""
@@ -125,15 +144,23 @@ class Gate:
                 await self._bank.give_back(client.key_id, surplus)
 
     def _client(self, headers: Mapping[bytes, bytes]) -> Client:
-        if not self._known and self._exposed:
-            raise Unavailable("the keys of clients cannot be read yet")
+        if not self._known:
+            return self._before_keys()
         if not self._clients and not self._exposed:
             return self._everybody
+        if time.monotonic() - self._read_at > KEYS_GOOD_S:
+            raise Unavailable("the keys of clients could not be read for too long")
         said = headers.get(b"x-api-key") or _bearer(headers.get(b"authorization", b""))
         client = self._clients.get(hash_of(said.decode("latin-1"))) if said and len(said) <= MOST_KEY_BYTES else None
         if client is None:
             raise Unauthorised("send a key that is good as `Authorization: Bearer KEY`; `rayapp keys add` makes one")
         return client
+
+    def _before_keys(self) -> Client:
+        """Give who may come in before keys are known: where others can reach the service nobody, else anybody, but not to change packs."""
+        if self._exposed:
+            raise Unavailable("the keys of clients cannot be read yet")
+        return self._somebody
 
     async def _lease(self, client: Client, bucket: LeasedBucket, rows: int) -> None:
         now = time.monotonic()

@@ -9,14 +9,17 @@ import msgspec
 from rayapp.scoring.transaction import Classification
 from rayapp.serve.problems import Place
 
-REJECTED = "rejected"
+REJECTED, UNAVAILABLE = "rejected", "unavailable"
 
 Outcome = tuple[str, str]
 """Status and level of a row, for the metrics; a rejected row has no level."""
 
 
 class RejectedRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer for a row that could not be classified; in a stream with the number of its line."""
+    """The answer for a row that could not be classified; in a stream with the number of its line.
+
+    ``rejected`` is wrong itself; ``unavailable`` could not be read at the moment.
+    """
 
     id: str | None
     status: str
@@ -24,21 +27,14 @@ class RejectedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     line: int | None = None
 
 
-class Summary(msgspec.Struct, frozen=True):
+class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of the rows, which add up to ``rows``."""
 
     rows: int
     classified: int
     unclassified: int
     rejected: int
-
-
-class BulkAnswer(msgspec.Struct, frozen=True):
-    """The response of ``POST /classify/bulk``: one result for each row, in the body's order."""
-
-    results: list[Classification | RejectedRow | msgspec.Raw]
-    summary: Summary
-    pack: str
+    unavailable: int = 0
 
 
 class Answer(NamedTuple):
@@ -55,10 +51,11 @@ def answer_of(results: Sequence[Classification | RejectedRow]) -> Answer:
 
 
 def bulk_body(answers: Sequence[Answer], pack: str) -> bytes:
-    """Put the answers on the chunks of one request together."""
-    rows = [row for answer in answers for row in answer.rows]
+    """Put the answers on the chunks of one request together; where rows could not be read, ``partial`` names what was away."""
+    rows = b",".join([row for answer in answers for row in answer.rows])
     summary = summary_of(answer.outcomes for answer in answers)
-    return b'{"results":[%b],"summary":%b,"pack":%b}' % (b",".join(rows), msgspec.json.encode(summary), msgspec.json.encode(pack))
+    partial = b',"partial":"database"' if summary.unavailable else b""
+    return b'{"results":[%b],"summary":%b,"pack":%b%b}' % (rows, msgspec.json.encode(summary), msgspec.json.encode(pack), partial)
 
 
 def summary_of(counts: Iterable[Counter[Outcome]]) -> Summary:
@@ -67,7 +64,8 @@ def summary_of(counts: Iterable[Counter[Outcome]]) -> Summary:
     for count in counts:
         for (status, _), rows in count.items():
             by_status[status] += rows
-    return Summary(by_status.total(), by_status["classified"] + by_status["partial"], by_status["unclassified"], by_status[REJECTED])
+    found = by_status["classified"] + by_status["partial"]
+    return Summary(by_status.total(), found, by_status["unclassified"], by_status[REJECTED], by_status[UNAVAILABLE])
 
 
 def _outcome(result: Classification | RejectedRow) -> Outcome:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, RayappError
-from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, check_media_type
+from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, STRICT, check_media_type
 from rayapp.serve.deferred import APPLIED, keep_rows, wants_it_later
 from rayapp.serve.desk import Desk
 from rayapp.serve.encodings import Collected, in_time
@@ -25,6 +25,7 @@ from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS,
 from rayapp.serve.pack_routes import add_packs
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
 from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
+from rayapp.serve.wishes import wishes_of
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -69,8 +70,9 @@ def _add_classification(app: FastAPI, desk: Desk, jobs: JobDesk | None) -> None:
         """
         if jobs is not None and wants_it_later(request):
             return await classify_later(request, desk, jobs)
+        wishes = wishes_of(request.scope["query_string"])
         body = await read_body(request, MAX_BYTES)
-        return Response(await desk.classify_bulk(body, request.state.client), media_type=JSON)
+        return Response(await desk.classify_bulk(body, request.state.client, wishes), media_type=JSON)
 
 
 def _add_operation(app: FastAPI, desk: Desk) -> None:
@@ -109,9 +111,10 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
 
 async def classify_later(request: Request, desk: Desk, jobs: JobDesk) -> Response:
     """Make a job of a bulk request."""
-    sender = sender_of(request)
+    sender, wishes = sender_of(request), wishes_of(request.scope["query_string"])
+    await jobs.check_means(sender.client)
     content = await keep_rows(request, jobs.store, desk.stored)
-    given = await jobs.take(sender, NewJob(kind="classify"), content)
+    given = await jobs.take(sender, NewJob(kind="classify", strict=wishes.reading is STRICT), content)
     answer = response_to(given)
     answer.headers.update(APPLIED)
     return answer

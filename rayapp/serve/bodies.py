@@ -6,11 +6,13 @@ A body is decoded as a whole. Where that fails in one of its rows each row is de
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from rayapp.scoring.transaction import Transaction
+from rayapp.errors import InvalidInput
+from rayapp.scoring.transaction import StrictTransaction, Transaction
+from rayapp.serve.answers import REJECTED
 from rayapp.serve.problems import ELSEWHERE, BodyTooLarge, MalformedBody, Place, UnsupportedBody
 
 MAX_ROWS = 20_000
@@ -20,16 +22,28 @@ MAX_ONE_BYTES = 100_000
 
 
 class Bulk(msgspec.Struct, omit_defaults=True):
-    """The body of ``POST /classify/bulk``: transactions, or the ids of stored ones."""
+    """The body of ``POST /classify/bulk``: transactions, the ids of stored ones, or both, which are answered in this order."""
 
     transactions: list[Transaction] | None = None
     transaction_ids: list[str] | None = None
 
 
 class RawBulk(msgspec.Struct):
-    """The first before its rows are looked at."""
+    """The same before its rows are looked at."""
 
     transactions: list[msgspec.Raw]
+    transaction_ids: list[str] | None = None
+
+
+class StrictBulk(msgspec.Struct, forbid_unknown_fields=True):
+    """A bulk body with no field that we do not know."""
+
+    transactions: list[StrictTransaction] | None = None
+    transaction_ids: list[str] | None = None
+
+
+class StrictRawBulk(RawBulk, forbid_unknown_fields=True):
+    """The same before its rows are looked at."""
 
 
 class Named(msgspec.Struct):
@@ -43,23 +57,33 @@ class BadRow(NamedTuple):
 
     id: str | None
     places: tuple[Place, ...]
+    status: str = REJECTED
 
 
 Row = Transaction | BadRow
 
 
-class Stored(NamedTuple):
-    """Ids of transactions that are to be read from the database."""
+class BulkRows(NamedTuple):
+    """What is asked for at once: rows, and ids of transactions that are to be read from the database."""
 
-    ids: list[str]
+    rows: Sequence[Row]
+    ids: Sequence[str] = ()
 
 
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises; the last where arrays or objects stand in one another deeper than the interpreter goes, about a thousand."""
 
-ONE = msgspec.json.Decoder(Transaction)
-BULK = msgspec.json.Decoder(Bulk)
-RAW_BULK = msgspec.json.Decoder(RawBulk)
+
+class Reading(NamedTuple):
+    """How bodies are read: what is no field of ours is passed over, or refused."""
+
+    one: "msgspec.json.Decoder[Any]"
+    bulk: "msgspec.json.Decoder[Any]"
+    raw_bulk: "msgspec.json.Decoder[Any]"
+
+
+LENIENT = Reading(msgspec.json.Decoder(Transaction), msgspec.json.Decoder(Bulk), msgspec.json.Decoder(RawBulk))
+STRICT = Reading(msgspec.json.Decoder(StrictTransaction), msgspec.json.Decoder(StrictBulk), msgspec.json.Decoder(StrictRawBulk))
 NAMED = msgspec.json.Decoder(Named)
 
 FORM = b"application/x-www-form-urlencoded"
@@ -69,42 +93,43 @@ JSON_TYPES = frozenset({b"application/json"})
 LINE_TYPES = frozenset({b"application/x-ndjson", b"application/jsonl", b"application/json"})
 
 _PATH = re.compile(r"^(?P<what>.*?) - at `(?P<path>\$[^`]*)`$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
-def read_one(body: bytes) -> Transaction:
-    """Read the body of ``POST /classify``. Raises ``MalformedBody`` naming the place."""
+def read_one(body: bytes, reading: Reading = LENIENT) -> Transaction:
+    """Read the body of ``POST /classify``. Raises ``MalformedBody`` naming the place, ``InvalidInput`` for a field that is none."""
     try:
-        return ONE.decode(body)
+        return reading.one.decode(body)  # type: ignore[no-any-return]
     except BAD_JSON as error:
-        raise _malformed(error) from error
+        raise refusal_of(error) from error
 
 
-def read_bulk(body: bytes) -> Sequence[Row] | Stored:
-    """Read the body of ``POST /classify/bulk``. Raises ``MalformedBody`` when it is no list of rows, ``BodyTooLarge`` for too many."""
+def read_bulk(body: bytes, reading: Reading = LENIENT) -> BulkRows:
+    """Read the body of ``POST /classify/bulk``. Raises as ``read_one`` does when it is no list of rows, ``BodyTooLarge`` for too many."""
     try:
-        found = BULK.decode(body)
+        found = reading.bulk.decode(body)
     except BAD_JSON as error:
-        return _read_each(body, error)
-    if (found.transactions is None) == (found.transaction_ids is None):
-        raise MalformedBody("the body needs `transactions` or `transaction_ids`, and not both", [Place("#", "one list of rows is needed")])
-    _check_count(len(found.transactions or found.transaction_ids or ()))
-    return found.transactions if found.transactions is not None else Stored(found.transaction_ids or [])
+        return _read_each(body, error, reading)
+    if found.transactions is None and found.transaction_ids is None:
+        raise MalformedBody("the body needs `transactions` or `transaction_ids`", [Place("#", "a list of rows is needed")])
+    return _counted(BulkRows(found.transactions or (), found.transaction_ids or ()))
 
 
-def _read_each(body: bytes, because: Exception) -> Sequence[Row]:
+def _read_each(body: bytes, because: Exception, reading: Reading) -> BulkRows:
     """Decode row by row, the slow way that keeps the good ones."""
     try:
-        raw = RAW_BULK.decode(body).transactions
+        raw = reading.raw_bulk.decode(body)
     except BAD_JSON:
-        raise _malformed(because) from because
-    _check_count(len(raw))
-    return [_read_row(item, f"$.transactions[{place}]") for place, item in enumerate(raw)]
+        raise refusal_of(because) from because
+    _counted(BulkRows(raw.transactions, raw.transaction_ids or ()))
+    rows = [_read_row(item, f"$.transactions[{place}]", reading) for place, item in enumerate(raw.transactions)]
+    return BulkRows(rows, raw.transaction_ids or ())
 
 
-def _read_row(item: msgspec.Raw, path: str) -> Row:
+def _read_row(item: msgspec.Raw, path: str, reading: Reading) -> Row:
     try:
-        return ONE.decode(item)
+        return reading.one.decode(item)  # type: ignore[no-any-return]
     except BAD_JSON as error:
         return BadRow(id_of(item), (place_of_error(error, path),))
 
@@ -126,19 +151,27 @@ def place_of_error(error: Exception, root: str = "$") -> Place:
     found = _PATH.match(str(error))
     path = root + found["path"].removeprefix("$") if found else root
     what = found["what"] if found else str(error)
+    unknown = _UNKNOWN.fullmatch(what)
+    if unknown:
+        return Place(f"{pointer_of(path)}/{_escaped(unknown['field'])}", f"{path}: {unknown['field']!r} is not a field")
     return Place(pointer_of(path), f"{path}: {what}")
 
 
 def pointer_of(path: str) -> str:
     """Turn ``$.transactions[3].currency`` into ``#/transactions/3/currency``."""
-    steps = [(name or number).replace("~", "~0").replace("/", "~1") for name, number in _STEP.findall(path)]
-    return "#" + "".join(f"/{step}" for step in steps)
+    return "#" + "".join(f"/{_escaped(name or number)}" for name, number in _STEP.findall(path))
 
 
-def _check_count(count: int) -> None:
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _counted(found: BulkRows) -> BulkRows:
+    count = len(found.rows) + len(found.ids)
     if count > MAX_ROWS:
         said = f"the body has {count:,} transactions and the most is {MAX_ROWS:,}"
         raise BodyTooLarge(f"{said}: with `Prefer: respond-async` a bulk request of any size becomes a job; or {ELSEWHERE}")
+    return found
 
 
 def id_of(item: msgspec.Raw | bytes) -> str | None:
@@ -149,6 +182,8 @@ def id_of(item: msgspec.Raw | bytes) -> str | None:
         return None
 
 
-def _malformed(error: Exception) -> MalformedBody:
+def refusal_of(error: Exception) -> InvalidInput:
+    """Give the refusal of a body that a decoder cannot read: ``MalformedBody``, or ``InvalidInput`` where a field is none of ours."""
     place = place_of_error(error)
-    return MalformedBody(place.detail, [place])
+    unknown = "unknown field" in str(error) and isinstance(error, msgspec.ValidationError)
+    return (InvalidInput if unknown else MalformedBody)(place.detail, [place])

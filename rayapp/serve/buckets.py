@@ -90,6 +90,10 @@ class LeasedBucket:
         self._used_at = now
         return 0.0
 
+    def debited(self, left: float) -> None:
+        """Take note that rows left the shared bucket by another way."""
+        self._shared = left
+
     def surplus(self, now: float) -> float:
         """Give the rows that nobody used for a while, which are to go back; they are no longer here."""
         if self.tokens < 1 or now - self._used_at < IDLE_S:

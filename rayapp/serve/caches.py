@@ -15,7 +15,7 @@ from rayapp.errors import InvalidInput
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.single import Alike
 from rayapp.serve.answers import Answer, Outcome
-from rayapp.serve.bodies import BAD_JSON, ONE
+from rayapp.serve.bodies import BAD_JSON, LENIENT
 
 MOST_BODY_BYTES = 4_096
 """A larger body is decided without a look into the cache; no descriptor needs it."""
@@ -51,7 +51,7 @@ def read_question(body: bytes, classifier: Classifier, *, explained: bool) -> As
     if len(body) > MOST_BODY_BYTES:
         return None
     try:
-        transaction = ONE.decode(body)
+        transaction = LENIENT.one.decode(body)
         return Asked(transaction.id, Question(classifier.pack.digest, explained, classifier.alike(transaction)))
     except (*BAD_JSON, InvalidInput):
         return None

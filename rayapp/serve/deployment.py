@@ -65,6 +65,7 @@ class Ingress:
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)
         await self._swap(fetched)
+        await book.first_read()
         self._following = asyncio.get_running_loop().create_task(follow(fetched.version, self._follower, self._swap))
 
     async def _swap(self, fetched: Fetched) -> None:

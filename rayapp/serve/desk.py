@@ -13,9 +13,9 @@ from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.transaction import Transaction
 from rayapp.serve.admission import Client, Gate
-from rayapp.serve.answers import Answer, bulk_body
+from rayapp.serve.answers import UNAVAILABLE, Answer, bulk_body
 from rayapp.serve.batching import Batcher
-from rayapp.serve.bodies import BadRow, Row, Stored, read_bulk
+from rayapp.serve.bodies import LENIENT, BadRow, BulkRows, Row, read_bulk
 from rayapp.serve.caches import whole
 from rayapp.serve.database import Database
 from rayapp.serve.engine import Chunk, Lines, Single, Work, is_light, run_batch
@@ -25,6 +25,7 @@ from rayapp.serve.queueing import Bounds, Tier
 from rayapp.serve.recall import Caching, Recall
 from rayapp.serve.scaling import CPU, QUEUED_AGE, QUEUED_WORK
 from rayapp.serve.streaming import CHUNK_ROWS, Stream
+from rayapp.serve.wishes import PLAIN, Wishes
 from rayapp.store.stored_transactions import fetch_transactions
 
 READERS = 1
@@ -34,6 +35,8 @@ MANY: dict[Tier, Tier] = {"priority": "standard", "standard": "bulk", "bulk": "b
 """Whose turn chunks of many rows are: they come after the single requests of their client's tier."""
 
 FETCH_WITHIN_S = 10.0
+WITHIN_S = 30.0
+"""How long a bulk call may take from when its body is there."""
 
 Value = TypeVar("Value")
 
@@ -76,33 +79,38 @@ class Desk:
         self._deciding = deciding
         self.metrics.pack(deciding.version, deciding.classifier.pack.digest)
 
-    async def classify_one(self, body: bytes, client: Client, *, explained: bool = False, fresh: bool = False) -> bytes:
-        """Answer the body of ``POST /classify``, together with whoever asks at the same time; ``fresh`` without the caches."""
+    async def classify_one(self, body: bytes, client: Client, wishes: Wishes = PLAIN) -> bytes:
+        """Answer the body of ``POST /classify``, together with whoever asks at the same time."""
         await self.gate.charge(client, 1)
-        asked = None if fresh else self._recall.question(body, self.deciding.classifier, explained=explained)
+        asked = None
+        if not wishes.fresh and wishes.reading is LENIENT:
+            asked = self._recall.question(body, self.deciding.classifier, explained=wishes.explained)
         kept = await self._recall.find(asked.question) if asked else None
         if asked and kept:
             answer = whole(kept, asked.id)
         else:
-            answer = await self.batcher.submit(Single(body, explained, asked), Bounds(1, len(body)), client.tier)
+            single = Single(body, wishes.explained, asked, wishes.reading)
+            answer = await self.batcher.submit(single, Bounds(1, len(body)), client.tier)
             if asked:
                 self._recall.share(asked.question)
         self.metrics.rows(answer.outcomes)
         return answer.rows[0]
 
-    async def classify_bulk(self, body: bytes, client: Client) -> bytes:
+    async def classify_bulk(self, body: bytes, client: Client, wishes: Wishes = PLAIN) -> bytes:
         """Answer the body of ``POST /classify/bulk``, chunk by chunk, so that others have their turns in between."""
-        classifier = self.deciding.classifier
-        read = await self.aside(lambda: read_bulk(body))
-        await self.gate.charge(client, len(read.ids if isinstance(read, Stored) else read))
-        rows, field = (await self.stored(read.ids), "transaction_ids") if isinstance(read, Stored) else (read, "transactions")
-        answers = [answer async for answer in self._decided(Chunk(rows, 0, classifier, field), len(body), client)]
+        until, classifier = time.monotonic() + WITHIN_S, self.deciding.classifier
+        read = await self.aside(lambda: read_bulk(body, wishes.reading))
+        await self.gate.charge(client, len(read.rows) + len(read.ids))
+        parts = [Chunk(read.rows, 0, classifier)]
+        if read.ids:
+            parts.append(Chunk(await self._looked_up(read, client), 0, classifier, "transaction_ids"))
+        answers = [answer for part in parts async for answer in self._decided(part, len(body), client, until)]
         for answer in answers:
             self.metrics.rows(answer.outcomes)
         return bulk_body(answers, classifier.pack.digest)
 
-    async def _decided(self, whole: Chunk, size: int, client: Client) -> AsyncIterator[Answer]:
-        """Have the rows of one request decided, a chunk after the other; all that are left of them count as waiting."""
+    async def _decided(self, whole: Chunk, size: int, client: Client, until: float) -> AsyncIterator[Answer]:
+        """Have rows of one request decided, a chunk after the other; all that are left of them count as waiting."""
         left = len(whole.rows)
         self._ahead += left
         try:
@@ -110,9 +118,20 @@ class Desk:
                 chunk = whole._replace(rows=whole.rows[first : first + CHUNK_ROWS], first=first)
                 part = Bounds(len(chunk.rows), size * len(chunk.rows) // len(whole.rows))
                 self._ahead, left = self._ahead - len(chunk.rows), left - len(chunk.rows)
-                yield await self.batcher.submit(chunk, part, MANY[client.tier])
+                yield await self.batcher.submit(chunk, part, MANY[client.tier], until - time.monotonic())
         finally:
             self._ahead -= left
+
+    async def _looked_up(self, read: BulkRows, client: Client) -> Sequence[Row]:
+        """Read stored transactions; where they cannot be, and there are others to answer, each is told so and costs nothing."""
+        try:
+            return await self.stored(read.ids)
+        except Unavailable as error:
+            self.gate.refund(client, len(read.ids))
+            if not read.rows:
+                raise
+            said = error.message
+        return [BadRow(name, (Place(f"#/transaction_ids/{place}", said),), UNAVAILABLE) for place, name in enumerate(read.ids)]
 
     def load(self) -> dict[str, float]:
         """Tell how much waits and how busy this process was since it was last asked, in the words of ``scaling``."""
@@ -138,7 +157,7 @@ class Desk:
         missing = "no transaction with this id is stored"
         return [found.get(name) or BadRow(name, (Place(f"#/transaction_ids/{place}", missing),)) for place, name in enumerate(ids)]
 
-    def stream(self, from_line: int, client: Client) -> Stream:
+    def stream(self, wishes: Wishes, client: Client) -> Stream:
         """Begin to answer the body of a ``POST /classify/stream`` with the classifier of this moment."""
 
         async def submit(lines: Lines, size: Bounds) -> Answer:
@@ -147,7 +166,7 @@ class Desk:
             self.metrics.rows(answer.outcomes)
             return answer
 
-        return Stream(self.deciding.classifier, submit, from_line)
+        return Stream(self.deciding.classifier, submit, wishes)
 
     async def aside(self, work: Callable[[], Value]) -> Value:
         """Do work that is none of the engine's in a thread."""

@@ -8,7 +8,7 @@ from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.columns import table_of
 from rayapp.scoring.transaction import Classification, Transaction
 from rayapp.serve.answers import REJECTED, Answer, RejectedRow, answer_of
-from rayapp.serve.bodies import BAD_JSON, ONE, BadRow, Row, id_of, place_of_error, read_one
+from rayapp.serve.bodies import BAD_JSON, LENIENT, BadRow, Reading, Row, id_of, place_of_error, read_one
 from rayapp.serve.caches import Asked
 from rayapp.serve.decisions import decisions_of
 from rayapp.serve.problems import Place
@@ -25,6 +25,7 @@ class Single(NamedTuple):
     body: bytes
     explained: bool = False
     asked: Asked | None = None
+    reading: Reading = LENIENT
 
 
 class Chunk(NamedTuple):
@@ -47,7 +48,7 @@ class Chunk(NamedTuple):
 
     def malformed(self, _place: int, row: BadRow) -> RejectedRow:
         """Answer for what is no transaction."""
-        return RejectedRow(row.id, REJECTED, row.places)
+        return RejectedRow(row.id, row.status, row.places)
 
 
 class Lines(NamedTuple):
@@ -56,10 +57,11 @@ class Lines(NamedTuple):
     lines: Sequence[bytes | None]
     numbers: Sequence[int]
     classifier: Classifier
+    reading: Reading = LENIENT
 
     def read(self) -> Sequence[Row]:
         """Read each line by itself."""
-        return [_read_line(line) for line in self.lines]
+        return [_read_line(line, self.reading) for line in self.lines]
 
     def rejected(self, place: int, row_id: str, problems: Sequence[Problem]) -> RejectedRow:
         """Answer for a row with wrong values."""
@@ -102,14 +104,16 @@ def answer_singles(singles: Sequence[Single], classifier: Classifier) -> list[An
     """Answer each single, together where that is faster."""
     if len(singles) < FEW:
         return [_tried(answer_one, classifier, single) for single in singles]
-    read = [_tried(answer_one, classifier, single) if single.explained else _tried(read_one, single.body) for single in singles]
+    read = [
+        _tried(answer_one, classifier, single) if single.explained else _tried(read_one, single.body, single.reading) for single in singles
+    ]
     decided = iter(_decided([found for found in read if isinstance(found, Transaction)], classifier))
     return [_answered(next(decided)) if isinstance(found, Transaction) else found for found in read]
 
 
 def answer_one(classifier: Classifier, single: Single) -> Answer:
     """Classify the one transaction of a body. Raises ``InvalidInput`` with a pointer to each bad value."""
-    transaction = read_one(single.body)
+    transaction = read_one(single.body, single.reading)
     try:
         found = classifier.explain(transaction) if single.explained else classifier.classify_one(transaction)
     except InvalidInput as error:
@@ -134,11 +138,11 @@ def _answered(found: Classification | list[Problem]) -> Answer | Exception:
     return answer_of([found]) if isinstance(found, Classification) else _pointed(found)
 
 
-def _read_line(line: bytes | None) -> Row:
+def _read_line(line: bytes | None, reading: Reading) -> Row:
     if line is None:
         return BadRow(None, (Place("#", "the line is too long"),))
     try:
-        return ONE.decode(line)
+        return reading.one.decode(line)  # type: ignore[no-any-return]
     except BAD_JSON as error:
         return BadRow(id_of(line), (place_of_error(error),))
 

@@ -61,9 +61,9 @@ class Envelope:
                 raise
             await response_of(report_of(RayappError("failed"), request_id))(scope, receive, reply)
         finally:
-            if reply.client is not None:
-                self._gate.leave(reply.client)
             seconds = time.perf_counter() - started
+            if reply.client is not None:
+                self._gate.leave(reply.client, seconds)
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.request(method, _route(scope), reply.status, seconds)
             if seconds > SLOW_S:

@@ -5,22 +5,20 @@ Everything else goes to the app. Both routes are described in the OpenAPI docume
 """
 
 import asyncio
-from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rayapp.errors import InvalidInput, RayappError
+from rayapp.errors import RayappError
 from rayapp.serve.bodies import LINE_TYPES, MAX_ONE_BYTES, check_media_type
 from rayapp.serve.desk import Desk
 from rayapp.serve.encodings import Collected, in_time, unpacker
-from rayapp.serve.problems import Place, report_of, response_of
+from rayapp.serve.problems import report_of, response_of
 from rayapp.serve.streaming import Request
+from rayapp.serve.wishes import wishes_of
 
 ONE, STREAM = "/classify", "/classify/stream"
 ROUTES = {ONE, STREAM}
-YES, NO = {"true", "1", "on", "yes", "t", "y"}, {"false", "0", "off", "no", "f", "n"}
 JSON_HEAD = (b"content-type", b"application/json")
-MAX_LINE_NUMBER = 10**15
 READ_WITHIN_S = 30.0
 """How long a body of one transaction may take to arrive."""
 
@@ -45,10 +43,10 @@ class HotPath:
             await response_of(report_of(error, scope["state"]["request_id"]))(scope, receive, send)
 
     async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
-        explained = asks_for_reasons(scope["query_string"])
-        fresh = any(name == b"cache-control" and b"no-store" in value.lower() for name, value in scope["headers"])
-        client = scope["state"]["client"]
-        answer = await self._desk.classify_one(await _body(scope, receive), client, explained=explained, fresh=fresh)
+        wishes = wishes_of(scope["query_string"])
+        if any(name == b"cache-control" and b"no-store" in value.lower() for name, value in scope["headers"]):
+            wishes = wishes._replace(fresh=True)
+        answer = await self._desk.classify_one(await _body(scope, receive), scope["state"]["client"], wishes)
         head = [JSON_HEAD, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer})
@@ -56,7 +54,7 @@ class HotPath:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         check_media_type(headers, LINE_TYPES)
-        stream = self._desk.stream(first_line(scope["query_string"]), scope["state"]["client"])
+        stream = self._desk.stream(wishes_of(scope["query_string"]), scope["state"]["client"])
         unpacked = unpacker(headers.get(b"content-encoding", b""))
         await stream.run(Request(receive, send, unpacked, scope["state"]["request_id"]))
 
@@ -81,21 +79,3 @@ async def _rest(collected: Collected, receive: Receive) -> None:
         message = await receive()
         collected.add(message.get("body", b""))
         more = message.get("more_body", False)
-
-
-def first_line(query: bytes) -> int:
-    """Read ``from_line`` from a query string: the first line that is to be answered, 1 if not given."""
-    said = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get("from_line", "1")
-    if not (said.isascii() and said.isdigit() and 1 <= int(said[:20]) <= MAX_LINE_NUMBER):
-        raise InvalidInput("?from_line: is not the number of a line", [Place("?from_line", "is not the number of a line")])
-    return int(said)
-
-
-def asks_for_reasons(query: bytes) -> bool:
-    """Read ``explain`` from a query string; raises ``InvalidInput`` where it is no yes and no no."""
-    if not query:
-        return False
-    said = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get("explain", "false").lower()
-    if said not in YES | NO:
-        raise InvalidInput("?explain: is not true or false", [Place("?explain", "is not true or false")])
-    return said in YES

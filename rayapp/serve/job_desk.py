@@ -11,8 +11,10 @@ import msgspec
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.serve.admission import Client
 from rayapp.serve.database import Database
+from rayapp.serve.job_toll import check_means, pay
 from rayapp.serve.job_views import JobList, JobView, view_of
 from rayapp.serve.new_job import NewJob, check_new_job, lines_of, request_of, webhook_of
+from rayapp.serve.overload import Forbidden
 from rayapp.serve.queueing import Tier
 from rayapp.serve.refusals import Conflict, NotFound
 from rayapp.serve.uploads import Content, Store
@@ -70,13 +72,27 @@ class JobDesk:
     async def take(self, sender: Sender, wanted: NewJob, uploaded: Content | None = None) -> Given:
         """Make a job, once for each idempotency key."""
         check_new_job(wanted, self.settings, uploaded=uploaded is not None)
+        if wanted.kind == "reclassify" and not sender.client.operator:
+            raise Forbidden("stored decisions are everybody's: they are decided again with an operator's key")
         webhook = webhook_of(wanted.webhook, self.settings) if wanted.webhook else None
-        request = request_of(wanted, uploaded or await self._content(wanted))
+        content = uploaded or await self._content(wanted)
+        request = request_of(wanted, content)
         if wanted.kind == "reclassify":
             request["made_by"] = sender.name
         job = JobRequest(kind=wanted.kind, request=request, priority=PRIORITIES[sender.client.tier], created_by=sender.name)
         asked = sender.asked(uploaded.sent.encode() if uploaded else b"")
-        return await self.ask(lambda session: answer_once(session, asked, lambda: _made(session, job, webhook)))
+        rows = content.rows if content is not None else 0
+
+        async def make(session: asyncpg.Connection) -> Given:
+            await pay(session, sender.client, rows)
+            return await _made(session, job, webhook)
+
+        return await self.ask(lambda session: answer_once(session, asked, lambda: make(session)))
+
+    async def check_means(self, client: Client) -> None:
+        """Refuse who could make no job, before a large body is taken in."""
+        if client.bucket is not None:
+            await self.ask(lambda session: check_means(session, client))
 
     async def do_once(self, sender: Sender, work: Callable[[asyncpg.Connection], Awaitable[Given]]) -> Given:
         """Do something else in one transaction, once for each idempotency key."""
@@ -121,6 +137,7 @@ class JobDesk:
             former = await _own(session, sender.client, job_id)
             if former.state not in RETRIABLE:
                 raise Conflict(f"job {job_id} is {former.state}: only what failed or was cancelled can be tried again")
+            await pay(session, sender.client, 0)
             made = await retry(session, job_id, former.created_by)
             if made.new:
                 await inherit_webhook(session, job_id, made.job.id)

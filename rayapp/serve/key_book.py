@@ -19,6 +19,9 @@ LEASE_WITHIN_S = 1.0
 LOOK_S = 30.0
 """How often keys are read although nobody said that they have changed."""
 
+FIRST_WITHIN_S = 5.0
+"""How long a new replica waits for keys before it takes requests."""
+
 GIVE_BACK_S = 1.0
 RETRY_S = 1.0
 
@@ -32,6 +35,7 @@ class KeyBook:
         """Take the database; nothing is asked yet."""
         self._database = database
         self._changed = asyncio.Event()
+        self._read = asyncio.Event()
 
     async def lease(self, key_id: int, need: float, want: float) -> Lease:
         """Lease rows; raises ``Unavailable`` when the database does not answer soon."""
@@ -52,12 +56,18 @@ class KeyBook:
                 log.warning("keys.not_read", extra={"reason": str(error)})
                 await asyncio.sleep(RETRY_S)
 
+    async def first_read(self) -> None:
+        """Wait until keys have been read, but not for long: while the database is away the service answers without it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._read.wait(), FIRST_WITHIN_S)
+
     async def _keep_reading(self, session: asyncpg.Connection, gate: Gate) -> None:
         read_at = -LOOK_S
         while True:
             if self._changed.is_set() or time.monotonic() - read_at >= LOOK_S:
                 self._changed.clear()
                 gate.use(await valid_keys(session))
+                self._read.set()
                 read_at = time.monotonic()
             with suppress(Unavailable):
                 await gate.give_back()

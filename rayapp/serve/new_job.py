@@ -11,8 +11,8 @@ import msgspec
 
 from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
-from rayapp.serve.bodies import BAD_JSON, MAX_ROWS, place_of_error
-from rayapp.serve.problems import BodyTooLarge, MalformedBody, Place
+from rayapp.serve.bodies import BAD_JSON, MAX_ROWS, refusal_of
+from rayapp.serve.problems import BodyTooLarge, Place
 from rayapp.serve.uploads import Content
 from rayapp.settings import Settings
 from rayapp.sources.encoding import known
@@ -39,6 +39,8 @@ class NewJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     kind: Kind
     transactions: list[msgspec.Raw] | None = None
+    strict: bool = False
+    """Of ``transactions``: whether a field that is none is refused, or passed over."""
     source: str | None = None
     """An address that the operator allows: ``file:///...``, ``s3://...``, ``gs://...``."""
     dataset: str = "transactions"
@@ -60,12 +62,11 @@ JOB = msgspec.json.Decoder(NewJob)
 
 
 def read_new_job(body: bytes) -> NewJob:
-    """Read a body; raises ``MalformedBody`` naming the place."""
+    """Read a body; raises ``MalformedBody`` or ``InvalidInput`` naming the place."""
     try:
         return JOB.decode(body)
     except BAD_JSON as error:
-        place = place_of_error(error)
-        raise MalformedBody(place.detail, [place]) from error
+        raise refusal_of(error) from error
 
 
 def check_new_job(wanted: NewJob, settings: Settings, *, uploaded: bool) -> None:
@@ -100,7 +101,7 @@ def request_of(wanted: NewJob, content: Content | None) -> dict[str, Any]:
         request["pack"] = wanted.pack
     if wanted.kind == "ingest":
         return request | {"dataset": wanted.dataset} | ({"max_bad": wanted.max_bad} if wanted.max_bad else {})
-    return request | {"inline": content.inline}
+    return request | {"inline": content.inline} | ({"strict": True} if wanted.strict else {})
 
 
 def lines_of(rows: list[msgspec.Raw]) -> bytes:

@@ -32,6 +32,7 @@ BULK_ANSWER = {
         },
         "summary": {"$ref": COMPONENTS.format(name="Summary")},
         "pack": {"type": "string"},
+        "partial": {"const": "database", "description": "What was away, so that rows are `unavailable`; missing where nothing was"},
     },
 }
 EXAMPLE = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}
@@ -71,11 +72,17 @@ REFUSED = {
     503: "The service is full, or no pack is loaded yet",
 }
 
+STRICTLY = {
+    "name": "strict",
+    "in": "query",
+    "description": "Whether a field that is none is refused, or passed over",
+    "schema": {"type": "boolean", "default": False},
+}
 ONE_DOCS: dict[str, Any] = {
     "summary": "Classify",
     "description": "One transaction; with `explain=true` the answer carries the evidence, the next categories and what was peeled off.",
     "operationId": "classify_classify_post",
-    "parameters": [{"name": "explain", "in": "query", "schema": {"type": "boolean", "default": False}}],
+    "parameters": [{"name": "explain", "in": "query", "schema": {"type": "boolean", "default": False}}, STRICTLY],
     **_body("Transaction", EXAMPLE),
     "responses": {str(status): told for status, told in _answers(_schema("Classification"), {**REFUSED, 422: "A value is wrong"}).items()},
 }
@@ -95,7 +102,8 @@ STREAM_DOCS: dict[str, Any] = {
             "in": "query",
             "description": "the first line that is to be answered; those before it are passed over",
             "schema": {"type": "integer", "minimum": 1, "default": 1},
-        }
+        },
+        STRICTLY,
     ],
     "requestBody": {"required": True, "content": {LINES: {"schema": _schema("Transaction"), "example": EXAMPLE_LINES}}},
     "responses": {
@@ -116,8 +124,11 @@ _PREFER = {
 _LATER = made({})[202]
 _BULK_BODY = _body("Bulk", {"transactions": [EXAMPLE, {"id": "2", "descriptor": "PAYROLL ACME GMBH", "direction": "credit"}]})
 BULK_DOCS: dict[str, Any] = {
-    "openapi_extra": {"parameters": [_PREFER, KEY], **_BULK_BODY},
-    "responses": {**_answers(_schema("BulkAnswer"), REFUSED), 202: {**_LATER, "description": "A job is made, as was preferred"}},
+    "openapi_extra": {"parameters": [STRICTLY, _PREFER, KEY], **_BULK_BODY},
+    "responses": {
+        **_answers(_schema("BulkAnswer"), {**REFUSED, 422: "A parameter is wrong"}),
+        202: {**_LATER, "description": "A job is made, as was preferred"},
+    },
 }
 PLAIN_DOCS: dict[str, Any] = _plain({"type": "object", "properties": {"status": {"const": "ok"}}}, {})
 READY_DOCS: dict[str, Any] = _plain(

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Path, Request
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput
-from rayapp.serve.bodies import place_of_error
+from rayapp.serve.bodies import BAD_JSON, refusal_of
 from rayapp.serve.job_desk import PRIORITIES, JobDesk, accepted
 from rayapp.serve.job_routes import collected, essence_of, response_to, sender_of
 from rayapp.serve.pack_desk import PackDesk
@@ -27,7 +27,7 @@ from rayapp.serve.pack_docs import (
     Published,
     Reason,
 )
-from rayapp.serve.problems import MalformedBody, Place, UnsupportedBody
+from rayapp.serve.problems import Place, UnsupportedBody
 from rayapp.serve.refusals import NotFound
 from rayapp.serve.uploads import pieces_of
 from rayapp.store.corrections import Correction, correct
@@ -147,9 +147,8 @@ async def _read(request: Request, kind: Any) -> tuple[bytes, Any]:  # noqa: ANN4
     body = await collected(request, MOST_BODY)
     try:
         wanted = msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        place = place_of_error(error)
-        raise MalformedBody(place.detail, [place]) from error
+    except BAD_JSON as error:
+        raise refusal_of(error) from error
     for name in kind.__struct_fields__:
         if isinstance(getattr(wanted, name), str) and "\0" in getattr(wanted, name):
             raise InvalidInput(f"{name}: holds NUL", [Place(f"#/{name}", "holds NUL")])

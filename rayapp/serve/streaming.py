@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from rayapp.errors import RayappError
 from rayapp.scoring.classifier import Classifier
@@ -22,13 +22,17 @@ from rayapp.serve.engine import Lines
 from rayapp.serve.inbox import Inbox, Line
 from rayapp.serve.lines import LineCutter
 from rayapp.serve.overload import QueueFull
-from rayapp.serve.problems import Report, report_of
+from rayapp.serve.problems import Report, SlowBody, report_of
 from rayapp.serve.queueing import Bounds
+from rayapp.serve.wishes import PLAIN, Wishes
 
 MAX_LINE_BYTES = 100_000
 CHUNK_ROWS = 1_000
 ROOM = Bounds(rows=2 * CHUNK_ROWS, bytes=4_000_000)
 """Lines of one stream that are kept while they wait for their turn."""
+
+SILENCE_S = 300.0
+"""How long a stream may bring nothing while it is waited for; a source of its own may be quiet for a while."""
 
 FULL_PAUSE_S = 0.1
 """How long a stream waits before it asks a full queue again: it can wait."""
@@ -76,14 +80,15 @@ class Begun(NamedTuple):
 class Stream:
     """One stream from its first line to its last."""
 
-    def __init__(self, classifier: Classifier, submit: Submit, from_line: int = 1) -> None:
-        """Take who decides all of its lines, how to have lines decided, and the first line that is to be answered."""
+    def __init__(self, classifier: Classifier, submit: Submit, wishes: Wishes = PLAIN) -> None:
+        """Take who decides all of its lines, how to have lines decided, and what the client wants."""
         self.outcomes: Counter[Outcome] = Counter()
         self._classifier = classifier
         self._submit = submit
         self._inbox = Inbox(ROOM)
         self._cutter = LineCutter(MAX_LINE_BYTES)
-        self._from_line = self._next = from_line
+        self._from_line = self._next = wishes.from_line
+        self._reading = wishes.reading
         self._headed = False
 
     async def run(self, request: Request) -> None:
@@ -104,7 +109,7 @@ class Stream:
         try:
             more = True
             while more:
-                message = await receive()
+                message = await _soon(receive)
                 if message["type"] == "http.disconnect":
                     raise ClientGone
                 for plain in unpacker.feed(message.get("body", b"")):
@@ -112,6 +117,8 @@ class Stream:
                 more = message.get("more_body", False)
             unpacker.end()
             await self._keep(self._cutter.end())
+        except TimeoutError:
+            self._inbox.end(SlowBody(f"no line came for {SILENCE_S:.0f} s"))
         except RayappError as error:
             self._inbox.end(error)
         else:
@@ -155,7 +162,7 @@ class Stream:
         lines, size = await self._inbox.take(CHUNK_ROWS)
         if lines:
             numbers, texts = zip(*lines, strict=True)
-            answer = asyncio.create_task(self._patiently(Lines(texts, numbers, self._classifier), Bounds(len(lines), size)))
+            answer = asyncio.create_task(self._patiently(Lines(texts, numbers, self._classifier, self._reading), Bounds(len(lines), size)))
             begun.append(Begun(answer, numbers[-1]))
         return bool(lines)
 
@@ -179,3 +186,8 @@ class Stream:
             self._headed = True
             await send({"type": "http.response.start", "status": 200, "headers": NDJSON})
         await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _soon(receive: Receive) -> Message:
+    async with asyncio.timeout(SILENCE_S):
+        return await receive()

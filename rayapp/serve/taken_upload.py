@@ -1,5 +1,6 @@
 """A file in the body of ``POST /jobs``: as it is, with the job described in the query, or in a form, with the job in its fields."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from rayapp.serve.form_file import MEDIA_TYPE as FORM
 from rayapp.serve.form_file import FormCutter, FormFile
 from rayapp.serve.new_job import NewJob, WebhookWanted
 from rayapp.serve.problems import Place, UnsupportedBody
-from rayapp.serve.uploads import Content, Store, pieces_of
+from rayapp.serve.uploads import Content, Store, pieces_of, rows_in
 
 ENDINGS = {
     "text/csv": ".csv",
@@ -52,7 +53,7 @@ async def take_upload(request: Request, store: Store, media_type: str) -> Taken:
     wanted = described(request.query_params.multi_items())
     name = request.query_params.get("name", "")
     kept = await store.keep(pieces_of(request), name or f"upload{ENDINGS[media_type]}")
-    return Taken(wanted, Content(str(kept.path), kept.digest))
+    return Taken(wanted, Content(str(kept.path), kept.digest, await asyncio.to_thread(rows_in, kept)))
 
 
 async def _take_form(request: Request, store: Store) -> Taken:
@@ -63,7 +64,7 @@ async def _take_form(request: Request, store: Store) -> Taken:
     kept = await store.keep(file.pieces(), request.query_params.get("name", name))
     said = [*request.query_params.multi_items(), *cutter.fields.items()]
     told = hashlib.sha256(repr(sorted(cutter.fields.items())).encode()).hexdigest()
-    return Taken(described(said), Content(str(kept.path), f"{kept.digest} {told}"))
+    return Taken(described(said), Content(str(kept.path), f"{kept.digest} {told}", await asyncio.to_thread(rows_in, kept)))
 
 
 def described(words: Iterable[tuple[str, str]]) -> NewJob:

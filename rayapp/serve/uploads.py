@@ -9,6 +9,8 @@ from collections.abc import AsyncIterable
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from starlette.requests import ClientDisconnect, Request
 
 from rayapp.errors import Unavailable
@@ -17,15 +19,20 @@ from rayapp.serve.pace import paced
 from rayapp.serve.problems import BodyTooLarge, MalformedBody
 
 WRITTEN_AT_ONCE = 1 << 20
+PARQUET = b"PAR1"
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK")
+"""How gzip, Zstandard and zip begin."""
+
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
 class Upload(NamedTuple):
-    """A file that is complete; ``digest`` is the SHA-256 of its bytes in hex."""
+    """A file that is complete; ``digest`` is the SHA-256 of its bytes in hex, ``line_ends`` what is counted by the way."""
 
     path: Path
     digest: str
     bytes: int
+    line_ends: int = 0
 
 
 class Content(NamedTuple):
@@ -57,27 +64,29 @@ class Store:
         try:
             file = await asyncio.to_thread(self._opened, partial)
             try:
-                digest, size = await self._written(pieces, file)
+                written = await self._written(pieces, file)
             finally:
                 await asyncio.to_thread(file.close)
-            path = self._folder / f"{digest}{ending_of(name)}"
+            path = self._folder / f"{written.digest}{ending_of(name)}"
             await asyncio.to_thread(partial.replace, path)
         except OSError as error:
             raise Unavailable(f"the upload cannot be stored: {error.strerror}") from error
         finally:
             partial.unlink(missing_ok=True)
-        return Upload(path, digest, size)
+        return written._replace(path=path)
 
     def _opened(self, path: Path) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
 
-    async def _written(self, pieces: AsyncIterable[bytes], file: IO[bytes]) -> tuple[str, int]:
-        digest, size = hashlib.sha256(), 0
+    async def _written(self, pieces: AsyncIterable[bytes], file: IO[bytes]) -> Upload:
+        digest, size, line_ends = hashlib.sha256(), 0, 0
         buffer = bytearray()
 
         def flush(*, end: bool = False) -> None:
+            nonlocal line_ends
             file.write(buffer)
+            line_ends += buffer.count(b"\n")
             digest.update(buffer)
             if end:
                 file.flush()
@@ -92,7 +101,21 @@ class Store:
                 await asyncio.to_thread(flush)
                 buffer.clear()
         await asyncio.to_thread(flush, end=True)
-        return digest.hexdigest(), size
+        return Upload(Path(file.name), digest.hexdigest(), size, line_ends)
+
+
+def rows_in(upload: Upload) -> int | None:
+    """Say about how many rows a file has: lines, or what Parquet says of itself; ``None`` for what is packed."""
+    with upload.path.open("rb") as file:
+        begin = file.read(len(PARQUET))
+    if begin.startswith(PACKED):
+        return None
+    if begin != PARQUET:
+        return upload.line_ends
+    try:
+        return int(pq.read_metadata(upload.path).num_rows)
+    except (OSError, pa.ArrowException):
+        return None
 
 
 async def pieces_of(request: Request) -> AsyncIterable[bytes]:

@@ -9,7 +9,7 @@ import msgspec
 
 from rayapp.errors import InvalidInput
 from rayapp.scoring.columns import table_of
-from rayapp.scoring.transaction import Transaction
+from rayapp.scoring.transaction import StrictTransaction, Transaction
 from rayapp.sources.blocks import Unread
 from rayapp.sources.pieces import Piece, Rows
 
@@ -23,6 +23,7 @@ class Named(msgspec.Struct):
 
 
 ONE = msgspec.json.Decoder(Transaction)
+STRICT = msgspec.json.Decoder(StrictTransaction)
 NAMED = msgspec.json.Decoder(Named)
 _FIELD = re.compile(r" - at `\$\.?(?P<field>\w*)`$")
 
@@ -45,16 +46,19 @@ class InlineReader(msgspec.Struct, frozen=True):
     """Reads pieces of such a file."""
 
     path: Path
+    strict: bool = False
+    """Whether a field that is none of a transaction's is refused, or passed over."""
 
     def __call__(self, piece: Piece) -> Iterator[Rows]:
         """Read a piece; a line that is no transaction is told."""
         with self.path.open("rb") as file:
             file.seek(piece.offset)
             lines = file.read(piece.length).splitlines()
+        decoder = STRICT if self.strict else ONE
         good, places, unread = list[Transaction](), list[int](), list[Unread]()
         for row, line in enumerate(lines, piece.first_row):
             try:
-                good.append(ONE.decode(line))
+                good.append(decoder.decode(line))
                 places.append(row)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 unread.append(_unread(row, str(error), line))

@@ -61,6 +61,13 @@ class Lease(NamedTuple):
     left: float
 
 
+class Debit(NamedTuple):
+    """What is left in the bucket, and the seconds until it is out of debt where rows could not be taken, else 0."""
+
+    left: float
+    wait_s: float
+
+
 def hash_of(key: str) -> bytes:
     """Give what is kept of a key."""
     return hashlib.sha256(key.encode()).digest()
@@ -103,6 +110,16 @@ async def lease_rows(session: asyncpg.Connection, key_id: int, need: float, want
     with errors_as_ours():
         row = await session.fetchrow(SQL["lease"], key_id, need, want)
     return Lease(row["granted"], row["left"]) if row is not None else Lease(0.0, 0.0)
+
+
+async def debit_rows(session: asyncpg.Connection, key_id: int, rows: float) -> Debit:
+    """Take rows out of a key's bucket that others will deal with later, though it then is in debt; nothing while it is.
+
+    Joins the caller's transaction, and until its end no other request of the key takes any.
+    """
+    with errors_as_ours():
+        row = await session.fetchrow(SQL["debit"], key_id, rows)
+    return Debit(row["left"], row["wait_s"]) if row is not None else Debit(0.0, 0.0)
 
 
 async def give_back_rows(session: asyncpg.Connection, key_id: int, rows: float) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from rayapp.errors import Unavailable
+from rayapp.serve import admission
 from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
 from rayapp.serve.breaker import FAILURES
@@ -117,6 +118,35 @@ def test_exposed_nobody_gets_in_before_keys_are_known_or_when_there_are_none(gua
     assert ask("POST", "/classify", json=ONE).status_code == 503
     gate.use([])
     assert ask("POST", "/classify", json=ONE).status_code == 401
+
+
+def test_before_keys_are_known_anybody_here_may_ask_and_nobody_change_packs(guarded):
+    ask = guarded(Gate(Bank(100)))
+    assert ask("POST", "/classify", json=ONE).status_code == 200
+    assert ask("POST", "/packs", json={}).status_code == 403
+
+
+def test_keys_that_could_not_be_read_again_are_believed_for_a_while_only(guarded, monkeypatch):
+    gate = Gate(Bank(100))
+    gate.use([api_key()])
+    ask = guarded(gate)
+    assert ask("POST", "/classify", json=ONE, headers=with_key()).status_code == 200
+    monkeypatch.setattr(admission, "KEYS_GOOD_S", -1.0)
+    assert ask("POST", "/classify", json=ONE, headers=with_key()).status_code == 503
+    gate.use([])
+    assert ask("POST", "/classify", json=ONE).status_code == 200
+
+
+def test_who_asks_too_much_at_once_is_told_when_one_of_its_requests_will_be_answered():
+    gate = Gate(Bank(5))
+    gate.use([api_key(at_once=2)])
+    headers = {b"x-api-key": KEY.encode()}
+    for _ in range(50):
+        gate.leave(gate.enter("/classify", headers), 8.0)
+    gate.enter("/classify", headers), gate.enter("/classify", headers)
+    with pytest.raises(TooManyAtOnce) as refused:
+        gate.enter("/classify", headers)
+    assert refused.value.details[0].after_s == pytest.approx(4.0, rel=0.01)
 
 
 def test_a_spent_client_is_told_when_to_come_again_and_what_is_left(guarded):

@@ -93,6 +93,24 @@ def test_a_bad_row_of_many_gets_its_own_answer_and_its_neighbours_theirs(ask):
     assert told["summary"] == {"rows": 5, "classified": 2, "unclassified": 0, "rejected": 3}
 
 
+def test_strictly_a_row_with_a_field_that_is_none_is_refused_and_else_it_is_passed_over(ask):
+    rows = [ONE, {**ONE, "id": "2", "curency": "USD"}]
+    lenient = ask("POST", "/classify/bulk", json={"transactions": rows}).json()
+    strict = ask("POST", "/classify/bulk?strict=true", json={"transactions": rows}).json()
+    lines = ask("POST", "/classify/stream?strict=true", content="\n".join(map(json.dumps, rows)), headers={"content-type": "application/x-ndjson"})
+    assert [row["status"] for row in lenient["results"]] == ["classified", "classified"]
+    assert [row["status"] for row in strict["results"]] == ["classified", "rejected"]
+    assert strict["results"][1]["id"] == "2"
+    assert strict["results"][1]["errors"] == [
+        {"pointer": "#/transactions/1/curency", "detail": "$.transactions[1]: 'curency' is not a field"}
+    ]
+    assert json.loads(lines.content.splitlines()[1])["errors"] == [{"pointer": "#/curency", "detail": "$: 'curency' is not a field"}]
+    for explain in ("", "&explain=true"):
+        assert ask("POST", f"/classify?strict=true{explain}", json=rows[0]).json()["category"] == lenient["results"][0]["category"]
+        assert ask("POST", f"/classify?strict=true{explain}", json=rows[1]).status_code == 422
+        assert ask("POST", f"/classify?strict=false{explain}", json=rows[1]).status_code == 200
+
+
 def test_no_rows_are_no_error(ask):
     assert ask("POST", "/classify/bulk", json={"transactions": []}).json()["results"] == []
 

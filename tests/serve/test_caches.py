@@ -17,6 +17,7 @@ from rayapp.serve.caches import OVERHEAD_BYTES, DecisionCache, Kept, Question
 from rayapp.serve.desk import Deciding, Desk
 from rayapp.serve.recall import Caching
 from rayapp.serve.shared_cache import SharedCache, key_of
+from rayapp.serve.wishes import Wishes
 from tests.serve.conftest import FILES
 
 ONE = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123", "amount": "-4.50", "currency": "usd", "mcc": 5814, "booked_at": "2026-01-02"}
@@ -138,7 +139,7 @@ def on_desk(classifier, url, work):
 
 
 async def explained(desk, row_id):
-    return await desk.classify_one(msgspec.json.encode({**ONE, "id": row_id}), Client(), explained=True)
+    return await desk.classify_one(msgspec.json.encode({**ONE, "id": row_id}), Client(), Wishes(explained=True))
 
 
 def test_another_replica_finds_an_answer_with_reasons(server, small_classifier):
@@ -169,7 +170,7 @@ def test_plain_decisions_cost_no_more_than_the_trip_and_are_not_shared(server, s
 def test_a_cache_that_is_away_is_soon_left_alone_and_nobody_hears_of_it(small_classifier):
     async def work(desk):
         rows = [msgspec.json.encode({**ONE, "descriptor": f"X{number}"}) for number in range(7)]
-        answers = [await desk.classify_one(row, Client(), explained=True) for row in rows]
+        answers = [await desk.classify_one(row, Client(), Wishes(explained=True)) for row in rows]
         return answers, desk._recall._shared.breaker.state(time.monotonic())
 
     answers, state = on_desk(small_classifier, DEAF, work)

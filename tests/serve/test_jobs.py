@@ -172,7 +172,7 @@ REFUSED = [
     ({**INLINE, "webhook": {"url": "http://example.com/"}}, 422, "#/webhook/url"),
     ({**INLINE, "webhook": {"url": "https://user:pw@example.com/"}}, 422, "#/webhook/url"),
     ({**INLINE, "webhook": {"url": "https://example.com/", "secrets": ["x"]}}, 422, "#/webhook/secrets"),
-    ({**INLINE, "else": 1}, 400, "#"),
+    ({**INLINE, "else": 1}, 422, "#/else"),
 ]
 
 

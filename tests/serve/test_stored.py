@@ -39,10 +39,22 @@ def test_stored_transactions_are_decided_like_sent_ones_and_an_unknown_id_is_tol
     assert told["summary"] == {"rows": 1_503, "classified": 1_501, "unclassified": 0, "rejected": 2}
 
 
-@pytest.mark.parametrize("body", [{}, {"transactions": [], "transaction_ids": []}, {"transaction_ids": [1]}, {"transaction_ids": "1"}])
-def test_a_body_with_no_list_of_rows_or_two_is_refused(ask, body):
+@pytest.mark.parametrize("body", [{}, {"transactions": None}, {"transaction_ids": [1]}, {"transaction_ids": "1"}])
+def test_a_body_with_no_list_of_rows_is_refused(ask, body):
     refused = ask("POST", "/classify/bulk", json=body)
     assert (refused.status_code, refused.json()["type"]) == (400, "urn:rayapp:problem:malformed-body")
+
+
+def test_sent_and_stored_transactions_are_answered_together(ask):
+    body = {"transaction_ids": ["7", "no such"], "transactions": [{"id": "a", "descriptor": "BLUE BOTTLE"}, {"id": "b"}]}
+    told = ask("POST", "/classify/bulk", json=body).json()
+    assert [(row["id"], row["status"]) for row in told["results"]] == [
+        ("a", "classified"),
+        ("b", "rejected"),
+        ("7", "classified"),
+        ("no such", "rejected"),
+    ]
+    assert "partial" not in told
 
 
 def test_without_a_database_ids_are_unavailable_and_rows_are_not(small_classifier, tmp_path):
@@ -50,6 +62,13 @@ def test_without_a_database_ids_are_unavailable_and_rows_are_not(small_classifie
     desk.use(Deciding(1, small_classifier))
     client = Client(build_app(desk))
     assert client("POST", "/classify/bulk", json={"transaction_ids": ["1"]}).status_code == 503
-    assert client("POST", "/classify/bulk", json={"transactions": [{"id": "1", "descriptor": "BLUE BOTTLE"}]}).status_code == 200
+    rows = [{"id": "1", "descriptor": "BLUE BOTTLE"}]
+    assert client("POST", "/classify/bulk", json={"transactions": rows}).status_code == 200
+    partial = client("POST", "/classify/bulk", json={"transactions": rows, "transaction_ids": ["a", "b"]})
+    told = partial.json()
+    assert (partial.status_code, told["partial"]) == (200, "database")
+    assert told["summary"] == {"rows": 3, "classified": 1, "unclassified": 0, "rejected": 0, "unavailable": 2}
+    assert [(row["id"], row["status"]) for row in told["results"]] == [("1", "classified"), ("a", "unavailable"), ("b", "unavailable")]
+    assert told["results"][2]["errors"][0]["pointer"] == "#/transaction_ids/1"
     client.runner.run(desk.close())
     client.runner.close()

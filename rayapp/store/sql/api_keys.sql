@@ -42,3 +42,18 @@ RETURNING granted.rows AS granted, bucket.tokens AS left;
 UPDATE rayapp.api_key_bucket bucket SET tokens = least(key.burst_rows, bucket.tokens + $2)
 FROM rayapp.api_key key
 WHERE key.id = bucket.key_id AND bucket.key_id = $1;
+
+-- name: debit
+-- Rows that are done later by others: taken at once unless the bucket is in debt already, at most as many as it can hold.
+WITH bucket AS (
+    SELECT bucket.key_id, key.burst_rows, key.rows_per_s, clock_timestamp() AS at,
+           least(key.burst_rows,
+                 bucket.tokens + key.rows_per_s * greatest(0, extract(epoch FROM clock_timestamp() - bucket.refilled_at))) AS tokens
+    FROM rayapp.api_key_bucket bucket JOIN rayapp.api_key key ON key.id = bucket.key_id
+    WHERE bucket.key_id = $1
+    FOR UPDATE OF bucket
+)
+UPDATE rayapp.api_key_bucket bucket
+SET tokens = before.tokens - CASE WHEN before.tokens >= 0 THEN least($2::double precision, before.burst_rows) ELSE 0 END, refilled_at = before.at
+FROM bucket before WHERE before.key_id = bucket.key_id
+RETURNING bucket.tokens AS left, greatest(0, -before.tokens / before.rows_per_s) AS wait_s;
