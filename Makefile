@@ -14,13 +14,13 @@ help: ## This list
 # -- the environment ------------------------------------------------------------------------------------------------------
 # A copy of the lock inside the environment says what is installed: an unchanged lock means nothing to do.
 
-setup: .venv/requirements.lock ## The environment .venv, from the lock
+setup: .venv/requirements.lock .venv/kernels ## The environment .venv, from the lock
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rayapp needs Python 3.11 or later: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "python3 has no venv: on Debian and Ubuntu, apt install python3-venv" >&2; rm -rf .venv; exit 1; }
 
-.venv/requirements.lock: requirements.lock pyproject.toml | .venv/bin/python
+.venv/requirements.lock: requirements.lock pyproject.toml | .venv/bin/python .venv/kernels
 	@echo "setting up .venv (some 700 MB; a minute or two)"
 	@$(INSTALL) -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
@@ -28,7 +28,12 @@ setup: .venv/requirements.lock ## The environment .venv, from the lock
 	@$(BIN)/rayapp warm || echo "rayapp warm failed, see above; what needs the default pack will fail too" >&2
 	@cp requirements.lock $@
 
-setup-dev: .venv/requirements-dev.lock
+# numba keeps a compiled kernel though another file's that it calls has changed: with any of them changed all are compiled again.
+.venv/kernels: $(wildcard rayapp/scoring/*.py rayapp/scoring/*/*.py) | .venv/bin/python
+	@find rayapp -name '*.nb[ic]' -delete
+	@touch $@
+
+setup-dev: .venv/requirements-dev.lock .venv/kernels
 
 .venv/requirements-dev.lock: requirements-dev.lock .venv/requirements.lock
 	@$(INSTALL) -r requirements-dev.lock
