@@ -7,7 +7,6 @@ from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +15,7 @@ import msgspec
 from rayapp.cli.ingest_voice import Voice
 from rayapp.cli.job_views import as_json
 from rayapp.cli.shop_folder import Part, parts_of
+from rayapp.cli.without_pandas import without_pandas
 from rayapp.data_jobs.kinds import absolute
 from rayapp.errors import InvalidInput
 from rayapp.launch.driver import cluster_address, connected, prepare_environment
@@ -48,7 +48,9 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if arguments.background:
         return _enqueue(settings, arguments, parts)
     prepare_environment(settings)
-    threading.Thread(target=import_module, args=("rayapp.data_jobs.ingest",), name="imports of a load").start()  # beside the planning
+    if not cluster_address(settings):
+        without_pandas()  # which Ray Data has a use for
+    threading.Thread(target=_make_ready, args=(settings, parts), name="make ready").start()  # beside the planning
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
         plans.enter_context(running_database(settings))
@@ -61,6 +63,14 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if any(progress.stopped_why for progress in ended):
         return FAILED
     return REJECTED if any(progress.quarantined for progress in ended) else DONE
+
+
+def _make_ready(settings: Settings, parts: list[Part]) -> None:
+    """Import what a load needs and warm it up."""
+    from rayapp.data_jobs.warming import warm_up
+
+    for part in parts:
+        warm_up(settings, part.dataset)
 
 
 def _load(settings: Settings, arguments: Namespace, voice: Voice, planned: tuple[Part, tuple[Plan, ReadPiece]]) -> Progress:

@@ -18,7 +18,7 @@ from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.output import SCHEMA
 from rayapp.sources.pieces import Piece, ReadPiece, Rows
 from rayapp.store.chunks import ChunkLoader, Prepared
-from rayapp.store.database import connect
+from rayapp.store.database import connect_to_copy
 from rayapp.store.ledger import Rejected
 from rayapp.store.staging import Chunk
 from rayapp.store.values import read_values
@@ -88,7 +88,7 @@ class PieceLoader:
         """Do something with the connection, over a new one when it breaks."""
         for trial in range(TRIES):
             try:
-                self._session = self._session or await connect(self._url)
+                self._session = self._session or await connect_to_copy(self._url)
                 return await does(self._session)
             except Unavailable:
                 await self.close()

@@ -1,7 +1,10 @@
 """What all pieces of a load share, wherever they are loaded."""
 
 import asyncio
+import threading
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -42,18 +45,34 @@ async def loader_of(loading: Loading) -> PieceLoader:
 
 async def loaders_of(loading: Loading, count: int) -> list[PieceLoader]:
     """Make loaders of pieces, each with a connection of its own, which share a classifier and prepare one piece at a time."""
-    classifier = None if loading.pack is None else Classifier(await _pack(loading.settings, loading.pack))
+    classifier = None if loading.pack is None else await _classifier(loading.settings, loading.pack)
     work = PieceWork(loading.dataset, classifier, loading.read, loading.most_bad)
     preparing = asyncio.Semaphore(1)
     url = resolve_url(loading.settings)
     return [PieceLoader(url, work, ChunkLoader(loading.job, loading.dataset, first=loading.first), preparing) for _ in range(count)]
 
 
-async def _pack(settings: Settings, digest: str) -> CompiledPack:
-    """Give a pack from this machine's cache where it is there, which is sooner, else from the database."""
-    kept = cache_directory() / f"{digest}.pack"
-    if kept.is_file():
-        with suppress(InvalidPack):
-            return CompiledPack.open(str(kept))
+async def _classifier(settings: Settings, digest: str) -> Classifier:
+    """Give a pack's classifier: from this machine's cache where it is there, which is sooner, else from the database."""
+    kept = await asyncio.to_thread(kept_classifier, digest)
+    if kept is not None:
+        return kept
     async with connection(resolve_url(settings)) as session:
-        return CompiledPack.load(await fetch_pack(session, digest))
+        return Classifier(CompiledPack.load(await fetch_pack(session, digest)))
+
+
+def kept_classifier(digest: str) -> Classifier | None:
+    """Give the classifier of a pack that is in this machine's cache; who asks while it is being opened waits for that."""
+    with _OPENING:
+        path = cache_directory() / f"{digest}.pack"
+        with suppress(InvalidPack):
+            return _opened(path, path.stat().st_mtime_ns) if path.is_file() else None
+    return None
+
+
+_OPENING = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, _written: int) -> Classifier:
+    return Classifier(CompiledPack.open(str(path)))

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+import asyncpg
+
 from rayapp.data_jobs.loading import Loading
 from rayapp.errors import RayappError
-from rayapp.store.database import connection, resolve_url
+from rayapp.store.database import connect, resolve_url
 from rayapp.store.ledger import Progress, job_progress, stop_job
 
 LOOK_S = 0.5
@@ -51,18 +53,24 @@ class Watch:
         return bool(self.stopped)
 
     async def _look_again(self) -> None:
+        session: asyncpg.Connection | None = None
         while not await asyncio.to_thread(self._over.wait, LOOK_S):
             try:
-                await self._look()
+                session = session or await connect(resolve_url(self._loading.settings))
+                await self._look(session)
             except RayappError as error:
                 logging.getLogger(__name__).warning("ingest.progress_unknown", extra={"reason": str(error)})
+                if session is not None:
+                    session.terminate()
+                    session = None
+        if session is not None:
+            session.terminate()
 
-    async def _look(self) -> None:
-        async with connection(resolve_url(self._loading.settings)) as session:
-            progress = await job_progress(session, self._loading.job)
-            self._tell(progress)
-            most = self._loading.most_bad
-            if most is not None and progress.quarantined > most:
-                self.stopped = TOO_MANY_BAD
-            if self.stopping():
-                await stop_job(session, self._loading.job, self.stopped)
+    async def _look(self, session: asyncpg.Connection) -> None:
+        progress = await job_progress(session, self._loading.job)
+        self._tell(progress)
+        most = self._loading.most_bad
+        if most is not None and progress.quarantined > most:
+            self.stopped = TOO_MANY_BAD
+        if self.stopping():
+            await stop_job(session, self._loading.job, self.stopped)

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: where it is, how a session is set up, and what its errors mean to us."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -26,6 +27,9 @@ SESSION_SETTINGS = {
     "tcp_keepalives_idle": "30",
     "client_connection_check_interval": "5s",
 }
+
+COPYING_SETTINGS = SESSION_SETTINGS | {"synchronous_commit": "off"}
+SEND_BYTES = 1 << 22
 
 OPERATOR_CAN_MEND = (
     asyncpg.InvalidAuthorizationSpecificationError,
@@ -86,6 +90,21 @@ async def connect(url: str) -> asyncpg.Connection:
     """Open one connection; raises ``InvalidSetup`` or ``Unavailable``, neither of which quotes the address."""
     with errors_as_ours():
         return await asyncpg.connect(url, timeout=CONNECT_S, server_settings=SESSION_SETTINGS)
+
+
+async def connect_to_copy(url: str) -> asyncpg.Connection:
+    """Open a connection for chunks of a load.
+
+    A commit does not wait for the disk: a crash may undo the last chunks, each with its row in the ledger, so that they are loaded again;
+    who ends the load commits on another connection, which waits for all that was committed before. A local socket takes as much at once as
+    the system allows, so that the server need not wait for this process's turn with every 200 kB.
+    """
+    with errors_as_ours():
+        session = await asyncpg.connect(url, timeout=CONNECT_S, server_settings=COPYING_SETTINGS)
+    way = session._transport.get_extra_info("socket")  # noqa: SLF001 - asyncpg has no other name for it
+    if way is not None and way.family == socket.AF_UNIX:
+        way.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+    return session
 
 
 @asynccontextmanager

@@ -39,6 +39,7 @@ SERVER_SETTINGS = {
     "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
+    "wal_buffers": "64MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",

@@ -58,7 +58,7 @@ def copies(job: Job, dataset: Dataset, chunk: Chunk, *, straight: bool = False) 
     version = (job.seq << JOB_SHIFT) + (chunk.number << CHUNK_SHIFT)
     places = chunk.places.cast(pa.int64()) if isinstance(chunk.places, pa.Array) else pa.array(chunk.places, pa.int64())
     rows = chunk.rows.append_column(VERSION, pc.add(places, version))
-    tables = [_with_clean_view(rows) if dataset.decides else rows]
+    tables = [with_clean_view(rows) if dataset.decides else rows]
     if chunk.decisions is not None:
         tables.append(_decided(rows, chunk.decisions, job))
     ordered = [table if order is None else table.take(pa.array(order)) for table in tables]
@@ -98,7 +98,7 @@ def _check_lengths(dataset: Dataset, chunk: Chunk) -> None:
         raise InvalidInput(f"chunk {chunk.number}: rows of {dataset.name} {'lack their' if dataset.decides else 'have no'} decisions")
 
 
-def _with_clean_view(rows: pa.Table) -> pa.Table:
+def with_clean_view(rows: pa.Table) -> pa.Table:
     """Add the clean view of descriptors where it is another than the descriptor in capitals."""
     descriptors = plain(rows["descriptor"])
     data, ends = bytes_of(descriptors)

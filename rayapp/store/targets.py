@@ -50,6 +50,11 @@ class Target(msgspec.Struct, frozen=True):
         return f'"{self.schema}"."{self.name}"'
 
     @property
+    def listed_key(self) -> str:
+        """The key's columns for use in a statement."""
+        return ", ".join(f'"{name}"' for name in self.key)
+
+    @property
     def staging(self) -> str:
         """The temporary table that its rows wait in."""
         return f"staging_{self.name}"
@@ -61,7 +66,7 @@ class Target(msgspec.Struct, frozen=True):
 
     def probe(self, rows: pa.Table) -> tuple[str, list[list[object]]]:
         """Give a question and its arguments: whether the table has any of some rows' keys."""
-        named = ", ".join(f'"{name}"' for name in self.key)
+        named = self.listed_key
         types = ", ".join(f"${place}::{_array_of(rows.schema.field(name).type)}" for place, name in enumerate(self.key, 1))
         question = f"SELECT EXISTS (SELECT FROM {self.quoted} JOIN unnest({types}) AS asked ({named}) USING ({named}))"  # noqa: S608 - checked names
         return question, [rows[name].to_pylist() for name in self.key]
@@ -72,7 +77,7 @@ class Target(msgspec.Struct, frozen=True):
         The staging table has each key once. All writers go through keys in the same order, so none can wait for another in a ring. A row
         whose version the table has passed changes nothing, so the order in which chunks are committed does not matter.
         """
-        key = ", ".join(f'"{name}"' for name in self.key)
+        key = self.listed_key
         listed = ", ".join(f'"{name}"' for name in columns)
         assigned = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in self.key) + self.touches
         return f"""

@@ -27,6 +27,10 @@ LEFT JOIN pg_constraint con ON con.conindid = index.indexrelid AND con.contype I
 WHERE index.indrelid = $1::text::regclass
 ORDER BY index.indisprimary DESC, index_class.relname;
 
+-- name: is_vacuumed
+-- Whether nobody has said of the table when autovacuum looks at it.
+SELECT NOT EXISTS (SELECT FROM unnest(reloptions) option WHERE option LIKE 'autovacuum_enabled=%') FROM pg_class WHERE oid = $1::text::regclass;
+
 -- name: begin
 INSERT INTO rayapp.first_load (dataset, job_seq, rebuild) VALUES ($1, $2, $3);
 
