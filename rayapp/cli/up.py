@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,7 +23,6 @@ from rayapp.store.jobs import job_counts
 DONE, FAILED = 0, 1
 WATCH_S = 1.0
 PAUSE_S = 0.2
-SAMPLE = Path(__file__).parent.parent / "samples" / "transactions.csv"
 EXAMPLE = '{"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}'
 
 
@@ -120,8 +118,8 @@ Ctrl-C stops everything.
 
 
 def _load_sample() -> None:
-    """Load the shipped sample, which does nothing where it was loaded before; the service runs without it as well."""
-    command = [sys.executable, "-m", "rayapp.cli.main", "ingest", str(SAMPLE)]
+    """Load the shipped sample where it was not loaded before; the service runs without it as well."""
+    command = [sys.executable, "-m", "rayapp.cli.sample"]
     if subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode:
         _say("the shipped sample was not loaded, see above")
 

@@ -115,6 +115,12 @@ async def find_job(session: asyncpg.Connection, job_id: UUID) -> Job:
     return Job(**dict(row))
 
 
+async def was_loaded(session: asyncpg.Connection, dataset: str, digest: str) -> bool:
+    """Say whether a source was loaded to its end, with whatever pack."""
+    with errors_as_ours():
+        return bool(await session.fetchval(SQL["was_loaded"], dataset, digest))
+
+
 async def stop_job(session: asyncpg.Connection, job: Job, why: str) -> None:
     """Note that a job stopped before its end; it is resumed by opening it again."""
     with errors_as_ours():

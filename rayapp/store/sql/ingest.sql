@@ -11,6 +11,9 @@ RETURNING seq, id, dataset, pack_id, chunks, tier, manifest::text AS manifest, f
 SELECT seq, id, dataset, pack_id, chunks, tier, manifest::text AS manifest, finished_at IS NOT NULL AS finished
 FROM rayapp.ingest_job WHERE id = $1;
 
+-- name: was_loaded
+SELECT EXISTS (SELECT FROM rayapp.ingest_job WHERE dataset = $1 AND source_digest = $2 AND finished_at IS NOT NULL);
+
 -- name: stop_job
 UPDATE rayapp.ingest_job SET stopped_at = now(), stopped_why = $2 WHERE seq = $1 AND finished_at IS NULL;
 
