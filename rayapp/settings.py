@@ -26,6 +26,9 @@ variable                 default                      meaning
 ``RAYAPP_UPLOAD_MB``     ``10000``                    megabytes that one upload may have, 1..10**7
 ``RAYAPP_SOURCES``       none                         what clients may name as a job's source: ``file:///folder``, ``s3://bucket``, ...
 ``RAYAPP_WEBHOOK_HOSTS`` none                         hosts that webhooks may go to though they are private, also by plain http
+``RAYAPP_KEEP_JOBS_DAYS``  ``90``                     days that a finished job is kept, 0..36500; 0 is for ever, here and below
+``RAYAPP_KEEP_FILES_DAYS`` ``30``                     days that a finished job's upload and result files are kept, 0..36500
+``RAYAPP_KEEP_HISTORY_DAYS`` ``0``                    days for which a change of decisions can be taken back, 0..36500
 ======================== ============================ ======================================================================
 """
 
@@ -53,6 +56,9 @@ RANGES = {
     "job_slots": (1, 64),
     "job_lease_s": (2, 3_600),
     "upload_mb": (1, 10**7),
+    "keep_jobs_days": (0, 36_500),
+    "keep_files_days": (0, 36_500),
+    "keep_history_days": (0, 36_500),
 }
 """Settings that are whole numbers, with the least and the most that each may be."""
 
@@ -88,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upload_mb: int = 10_000
     sources: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
+    keep_jobs_days: int = 90
+    keep_files_days: int = 30
+    keep_history_days: int = 0
 
     def __repr__(self) -> str:
         """Show every field but the addresses that can hold a password."""

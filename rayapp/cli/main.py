@@ -8,7 +8,7 @@ import errno
 import os
 import signal
 import sys
-from argparse import REMAINDER, ArgumentParser, _SubParsersAction
+from argparse import REMAINDER, ArgumentParser, ArgumentTypeError, _SubParsersAction
 from collections.abc import Sequence
 from importlib import import_module
 from typing import get_args
@@ -205,10 +205,21 @@ def _add_jobs(commands: "Commands[ArgumentParser]") -> None:
     cancel.add_argument("jobs", metavar="JOB", nargs="+", help="its id or the beginning of it")
     retry = _command(jobs, "retry", "rayapp.cli.jobs:retry_job", "do what a job left undone")
     watch = _command(jobs, "watch", "rayapp.cli.jobs:watch", "follow a job to its end")
+    prune = _command(jobs, "prune", "rayapp.cli.pruning:run", "take away what is old, as the worker does by itself now and then")
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be taken away")
+    for kind, what in (("jobs", "finished jobs"), ("files", "uploads and result files"), ("history", "what changes are taken back by")):
+        usual = f"as RAYAPP_KEEP_{kind.upper()}_DAYS says if not given"
+        prune.add_argument(f"--{kind}-days", type=_days, metavar="DAYS", help=f"keep {what} so long; {usual}")
     for command in (show, retry, watch):
         command.add_argument("job", metavar="JOB", help="its id or the beginning of it")
-    for command in (listed, show, cancel, retry, watch):
+    for command in (listed, show, cancel, retry, watch, prune):
         command.add_argument("--json", action="store_true", help="one JSON object for each job")
+
+
+def _days(word: str) -> int:
+    if not (word.isdecimal() and word.isascii()):
+        raise ArgumentTypeError(f"{word!r} is not a number of days, 0 for ever")
+    return int(word)
 
 
 def _add_schedules(commands: "Commands[ArgumentParser]") -> None:

@@ -8,15 +8,18 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from rayapp.data_jobs.elsewhere import Elsewhere, OwnProcesses
 from rayapp.data_jobs.holding import Holding, holding, this_worker
 from rayapp.data_jobs.kinds import KINDS, is_large, run_kind
 from rayapp.data_jobs.log_lines import log_to
+from rayapp.data_jobs.pruning import keeping_of, prune
 from rayapp.errors import RayappError
 from rayapp.settings import Settings, read_settings
 from rayapp.store.database import connection, resolve_url
@@ -30,6 +33,10 @@ LARGE_SLOTS = 2
 
 POLL_S = 5.0
 """The queue is looked at so often although nobody told of anything; expired leases too."""
+
+PRUNED_EVERY_S = 3600.0
+FIRST_PRUNED_S = 120.0
+"""After a start; what is old is taken away so often."""
 
 LEAST_WAIT_S = 0.05
 RETRY_S = 1.0
@@ -49,6 +56,8 @@ class Worker:
         self._too_large: set[UUID] = set()
         self._wake = asyncio.Event()
         self._stopping = False
+        self._prune_at = time.monotonic() + FIRST_PRUNED_S
+        self._pruning: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Ask the worker to end: jobs in this process are given back, large ones go on without it where they can."""
@@ -69,6 +78,8 @@ class Worker:
                 await asyncio.sleep(RETRY_S)
         for task in self._large:
             task.cancel()
+        if self._pruning is not None:
+            self._pruning.cancel()
         await asyncio.gather(*self._small, *self._large, return_exceptions=True)
 
     async def _work(self) -> None:
@@ -78,9 +89,16 @@ class Worker:
                 self._wake.clear()
                 await end_expired(session)
                 await fire_due(session)
+                self._prune_when_due()
                 for job in await self._claim(session):
                     self._begin(job)
                 await self._wait(await self._patience(session))
+
+    def _prune_when_due(self) -> None:
+        """Take away what is old beside the work; what breaks off is gone on with the next time."""
+        if time.monotonic() >= self._prune_at:
+            self._prune_at = time.monotonic() + PRUNED_EVERY_S
+            self._pruning = asyncio.create_task(_prune(self._settings))
 
     async def _claim(self, session: asyncpg.Connection) -> list[Job]:
         """Take as many jobs as there is room for; large ones that there is no room for go back into the queue."""
@@ -147,6 +165,16 @@ class Worker:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
             return
+
+
+async def _prune(settings: Settings) -> None:
+    try:
+        done = await prune(settings, keeping_of(settings))
+    except RayappError as error:
+        log.warning("retention.broke_off", extra={"reason": str(error)})
+        return
+    if done is not None and any(msgspec.structs.astuple(done)):
+        log.info("retention.pruned", extra=msgspec.structs.asdict(done))
 
 
 async def work_until_signalled(settings: Settings, elsewhere: Elsewhere | None = None) -> None:

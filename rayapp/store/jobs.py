@@ -31,7 +31,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Higher first, -32768..32767."""
     created_by: str = ""
     idempotency_key: str | None = None
-    """The same creator gets the same job for the same key, for ever."""
+    """The same creator gets the same job for the same key, for as long as the job is kept."""
     unique_key: str | None = None
     """While a job with this key is queued or running, that job is given instead of a second one."""
     pack: str | None = None

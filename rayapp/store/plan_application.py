@@ -33,6 +33,7 @@ class Changeset(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     begun_at: datetime
     finished_at: datetime | None
+    forgotten_at: datetime | None
     reverted_by: int | None
 
 
@@ -125,6 +126,8 @@ def _refuse_revert(change: Changeset) -> None:
         raise InvalidInput(f"changeset {change.id} is not finished: `rayapp reclassify` goes on with it")
     if change.reverted_by is not None:
         raise InvalidInput(f"changeset {change.id} was taken back before, by changeset {change.reverted_by}")
+    if change.forgotten_at is not None:
+        raise InvalidInput(f"how rows were before changeset {change.id} was forgotten on {change.forgotten_at:%Y-%m-%d}")
 
 
 async def fetch_changeset(session: asyncpg.Connection, changeset_id: int) -> Changeset:

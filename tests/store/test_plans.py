@@ -19,6 +19,7 @@ from rayapp.store.decision_history import decision_history
 from rayapp.store.packs import activate_pack, current_pack, save_pack
 from rayapp.store.plan_application import activate_checked, apply_plan, fetch_changeset, list_changesets, revert_changeset
 from rayapp.store.plans import PlanRequest, make_plan
+from rayapp.store.retention import Keeping, forget, forgettable
 from rayapp.store.stored_rows import Range, decide, read_rows
 from rayapp.store.touched_rows import touched_rows
 
@@ -189,6 +190,25 @@ def test_a_change_taken_back_leaves_everything_as_it_was(story: Any) -> None:
             await revert_changeset(session, done.changeset)
         assert [one.kind for one in await list_changesets(session)] == ["revert", "apply"]
         assert (await fetch_changeset(session, changeset.id)).reverted_by == done.changeset
+
+    story(body)
+
+
+def test_what_a_change_is_taken_back_by_is_kept_for_ever_unless_asked_otherwise_and_for_corrections_always(story: Any) -> None:
+    async def body(session: Any, stored: Stored) -> None:
+        plan = await make_plan(stored.url, stored.request())
+        applied = await apply_plan(session, plan.id)
+        corrected = await correct(session, Correction(transaction_id="6", category="FEES_BANK", made_by="ann"))
+        unused = await make_plan(stored.url, PlanRequest(pack=stored.old.pack.digest))
+        await session.execute("UPDATE rayapp.changeset SET finished_at = finished_at - interval '400 days'")
+        await session.execute("UPDATE rayapp.plan SET finished_at = finished_at - interval '400 days'")
+        assert (await forget(session, Keeping(jobs_days=90, files_days=1, history_days=0))).planned == 4, "not those that may still be applied"
+        assert await session.fetchval("SELECT count(*) FROM rayapp.planned_decision WHERE plan_id = $1", unused.id) > 0
+        assert (await forgettable(session, Keeping(0, 0, 90))).history == 4
+        assert (await forget(session, Keeping(0, 0, 90))).history == 4
+        with pytest.raises(InvalidInput, match="was forgotten on"):
+            await revert_changeset(session, applied.id)
+        assert (await revert_changeset(session, corrected.changeset)).restored == 1
 
     story(body)
 

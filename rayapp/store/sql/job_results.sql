@@ -15,14 +15,15 @@ INSERT INTO rayapp.classify_run (job, pack, digest, tier, rows) VALUES ($1, $2, 
 
 -- name: done
 -- $2: the job that asks. What another job had to reject is tried again.
-SELECT number, rows, rejected FROM rayapp.result_part WHERE run = $1 AND (rejected = 0 OR job = $2);
+SELECT number, rows, rejected FROM rayapp.result_part WHERE run = $1 AND NOT forgotten AND (rejected = 0 OR job = $2);
 
 -- name: write
 INSERT INTO rayapp.result_part (run, number, job, last_row, rows, rejected, file)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (run, number) DO UPDATE
-SET job = excluded.job, last_row = excluded.last_row, rows = excluded.rows, rejected = excluded.rejected, file = excluded.file, written_at = now()
-WHERE result_part.job <> excluded.job;
+SET job = excluded.job, last_row = excluded.last_row, rows = excluded.rows, rejected = excluded.rejected, file = excluded.file, written_at = now(),
+    forgotten = false
+WHERE result_part.job <> excluded.job OR result_part.forgotten;
 
 -- name: counts
 SELECT coalesce(sum(rows), 0)::bigint AS rows, coalesce(sum(rejected), 0)::bigint AS rejected FROM rayapp.result_part WHERE run = $1;

@@ -123,7 +123,7 @@ UPDATE rayapp.plan SET changeset_id = $2 WHERE id = $1;
 
 -- name: changeset
 SELECT c.id, c.kind, pack.digest AS pack, former.digest AS former_pack, c.plan_id, c.reverts, c.made_by, c.reason, c.changed, c.begun_at,
-       c.finished_at, (SELECT r.id FROM rayapp.changeset r WHERE r.reverts = c.id) AS reverted_by
+       c.finished_at, c.forgotten_at, (SELECT r.id FROM rayapp.changeset r WHERE r.reverts = c.id) AS reverted_by
 FROM rayapp.changeset c
 JOIN rayapp.pack ON pack.id = c.pack_id
 LEFT JOIN rayapp.pack former ON former.id = c.former_pack_id
@@ -131,7 +131,7 @@ WHERE c.id = $1;
 
 -- name: changesets
 SELECT c.id, c.kind, pack.digest AS pack, former.digest AS former_pack, c.plan_id, c.reverts, c.made_by, c.reason, c.changed, c.begun_at,
-       c.finished_at, (SELECT r.id FROM rayapp.changeset r WHERE r.reverts = c.id) AS reverted_by
+       c.finished_at, c.forgotten_at, (SELECT r.id FROM rayapp.changeset r WHERE r.reverts = c.id) AS reverted_by
 FROM rayapp.changeset c
 JOIN rayapp.pack ON pack.id = c.pack_id
 LEFT JOIN rayapp.pack former ON former.id = c.former_pack_id
