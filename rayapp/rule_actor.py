@@ -41,18 +41,26 @@ log = logging.getLogger(__name__)
 
 
 class Active(NamedTuple):
-    """What is active: ``version`` grows with each activation; ``artefact`` holds one reference to ``CompiledPack.dump()`` as ``uint8``."""
+    """What is active: ``version`` grows with each activation; ``artefact`` holds one reference to ``CompiledPack.dump()`` as ``uint8``.
+
+    ``activated_at`` is in seconds since 1970 of the database's clock.
+    """
 
     version: int
     digest: str
     artefact: list[Any]
+    activated_at: float
 
 
 class Fetched(NamedTuple):
-    """A pack and the version under which it is active; ``NO_VERSION`` for one that was asked for by digest."""
+    """A pack and the version under which it is active; ``NO_VERSION`` for one that was asked for by digest.
+
+    ``activated_at`` is what the rule actor says of it.
+    """
 
     version: int
     pack: CompiledPack
+    activated_at: float = 0.0
 
 
 class RuleActor:
@@ -123,14 +131,14 @@ class RuleActor:
         """Take over the last activation, if it is another than ours."""
         last = (await stored.list_activations(session, most=1))[0]
         if self._active is None or self._active.version != last.id:
-            await self._become(last.id, CompiledPack.load(await stored.fetch_pack(session, last.digest)))
+            await self._become(last, CompiledPack.load(await stored.fetch_pack(session, last.digest)))
 
-    async def _become(self, version: int, pack: CompiledPack) -> None:
+    async def _become(self, last: stored.Activation, pack: CompiledPack) -> None:
         artefact = ray.put(np.frombuffer(await asyncio.to_thread(pack.dump), np.uint8))
         async with self._changed:
-            self._active = Active(version, pack.digest, [artefact])
+            self._active = Active(last.id, pack.digest, [artefact], last.activated_at.timestamp())
             self._changed.notify_all()
-        log.info("rule_actor.pack_active", extra={"version": version, "pack": pack.digest})
+        log.info("rule_actor.pack_active", extra={"version": last.id, "pack": pack.digest})
 
 
 def start_rule_actor(settings: Settings) -> Any:  # noqa: ANN401 - Ray's handles have no type of their own
@@ -180,7 +188,7 @@ async def _from_database(session: Any, digest: str | None) -> Fetched:  # noqa: 
 async def _unpack(active: Active) -> Fetched:
     """Read the pack; raises a ``RayError`` when its object is gone."""
     content = await active.artefact[0]
-    return Fetched(active.version, await asyncio.to_thread(lambda: CompiledPack.load(content.tobytes())))
+    return Fetched(active.version, await asyncio.to_thread(lambda: CompiledPack.load(content.tobytes())), active.activated_at)
 
 
 async def follow(known: int, follower: str, swap: Callable[[Fetched], Awaitable[None]]) -> None:

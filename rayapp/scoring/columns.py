@@ -178,12 +178,15 @@ def _decoded(column: pa.Array, field: str, problems: list[Problem]) -> pa.Array:
 
 
 def _texts(table: pa.Table, field: str, problems: list[Problem]) -> pa.Array:
-    """Read a column of identifiers, which must not be null."""
+    """Read a column of identifiers, which must be neither null nor blank."""
     column = _as_text(table, field, problems)
     if column.null_count:
         problems.extend(
             Problem(row, field, "is missing") for row in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist()
         )
+    blank = pc.or_(pc.utf8_is_space(column), pc.equal(column, ""))
+    if pc.any(blank).as_py():
+        problems.extend(Problem(row, field, "is empty") for row in pc.indices_nonzero(blank).to_pylist())
     return column
 
 

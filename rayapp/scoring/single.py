@@ -10,7 +10,7 @@ from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.columns import DEBIT
 from rayapp.scoring.judge import NO_DATE, Inputs
 from rayapp.scoring.transaction import Transaction
-from rayapp.scoring.values import MISSING, amount_of, country_of, currency_of, day_of, descriptor_fault, direction_of, mcc_of
+from rayapp.scoring.values import MISSING, amount_of, country_of, currency_of, day_of, descriptor_fault, direction_of, id_fault, mcc_of
 
 _READERS: tuple[tuple[str, Callable[[Any], float], float], ...] = (
     ("amount", amount_of, float("nan")),
@@ -70,6 +70,8 @@ class SingleReader:
     def _checked(self, transaction: Transaction) -> Values:
         """Check every field; raise ``InvalidInput`` naming all that are wrong."""
         problems: list[Problem] = []
+        if fault := id_fault(transaction.id):
+            problems.append(Problem(0, "id", fault))
         descriptor = transaction.descriptor
         fault = descriptor_fault(descriptor)
         if fault:

@@ -21,7 +21,7 @@ DIRECTIONS = {"debit": 0, "credit": 1}
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE | re.ASCII)
-_MCC = re.compile(r"[0-9]{1,4}")
+_MCC = re.compile(r"[0-9]{3,4}|0+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _SHOWN = 40
 
@@ -39,6 +39,11 @@ def descriptor_fault(descriptor: str | None) -> str | None:
     if len(descriptor) > MAX_DESCRIPTOR:
         return f"has {len(descriptor):,} characters; the most is {MAX_DESCRIPTOR}"
     return None if descriptor.strip() else "is empty"
+
+
+def id_fault(row_id: str) -> str | None:
+    """Say what is wrong with an identifier, or ``None``."""
+    return None if row_id and not row_id.isspace() else "is empty"
 
 
 @lru_cache(maxsize=4096)
@@ -77,13 +82,16 @@ def direction_of(value: str) -> int:
 
 @lru_cache(maxsize=16384)
 def mcc_of(value: str | int) -> int:
-    """Read an ISO 18245 code of four digits; leading zeros may be missing."""
+    """Read an ISO 18245 code of four digits; its leading zero may be missing, as in a spreadsheet, and noughts alone stand for none.
+
+    A code of one or two digits cannot be such a one: the lowest that there is is 0742.
+    """
     text = str(value).strip()
     if not text:
         return MISSING
     if not _MCC.fullmatch(text):
         raise ValueError(f"{shown(value)} is not an MCC of four digits (ISO 18245)")
-    return int(text)
+    return int(text) or MISSING
 
 
 def amount_of(value: str | float | Decimal) -> float:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rayapp.errors import InvalidInput, RayappError
-from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS, STRICT, check_media_type
+from rayapp.serve.bodies import MAX_BYTES, STRICT, check_media_type
 from rayapp.serve.deferred import APPLIED, keep_rows, wants_it_later
 from rayapp.serve.desk import Desk
 from rayapp.serve.encodings import Collected, in_time
@@ -20,28 +20,19 @@ from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.job_routes import add_jobs, response_to, sender_of
+from rayapp.serve.limits import limits_of
 from rayapp.serve.new_job import NewJob
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
 from rayapp.serve.pack_routes import add_packs
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
-from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES
 from rayapp.serve.wishes import wishes_of
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-MAX_DESCRIPTOR = 512
 PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
 """The page is one file: it loads nothing, and talks to this service alone."""
 
 READ_WITHIN_S = 30.0
-
-LIMITS = {
-    "classify": {"max_bytes": MAX_ONE_BYTES},
-    "bulk": {"max_rows": MAX_ROWS, "max_bytes": MAX_BYTES, "chunk_rows": CHUNK_ROWS},
-    "stream": {"max_line_bytes": MAX_LINE_BYTES},
-    "descriptor": {"max_characters": MAX_DESCRIPTOR},
-    "beyond": "`POST /jobs`, or `Prefer: respond-async` on `POST /classify/bulk`; files of any size: `rayapp ingest FILE`",
-}
 
 
 def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 - FastAPI in an envelope is an ASGI app of no nameable type
@@ -54,6 +45,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     app.add_exception_handler(Exception, _own_up)
     _add_classification(app, desk, jobs)
     _add_operation(app, desk)
+    _add_limits(app, jobs)
     if jobs is not None:
         add_jobs(app, jobs)
         add_packs(app, jobs)
@@ -76,11 +68,6 @@ def _add_classification(app: FastAPI, desk: Desk, jobs: JobDesk | None) -> None:
 
 
 def _add_operation(app: FastAPI, desk: Desk) -> None:
-    @app.get("/limits", **LIMITS_DOCS)
-    async def limits() -> Response:
-        """Say what the service takes."""
-        return Response(msgspec.json.encode(LIMITS), media_type=JSON)
-
     @app.get("/healthz", **PLAIN_DOCS)
     async def healthz() -> Response:
         """Say that the process lives."""
@@ -107,6 +94,14 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> Response:
         return RedirectResponse("/docs")
+
+
+def _add_limits(app: FastAPI, jobs: JobDesk | None) -> None:
+    @app.get("/limits", **LIMITS_DOCS)
+    async def limits(request: Request) -> Response:
+        """Say what the service takes, and what the client that asks may have of it."""
+        found = limits_of(request.state.client, jobs.store.most_bytes if jobs is not None else None)
+        return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 async def classify_later(request: Request, desk: Desk, jobs: JobDesk) -> Response:

@@ -1,7 +1,9 @@
 """The one file that knows Ray Serve: the replica that classifies inside the ingress, and follows the rule actor."""
 
 import asyncio
+import logging
 import os
+import time
 from typing import Any
 
 from ray import serve
@@ -35,6 +37,7 @@ GRACE_S = 30.0
 STUCK_S = 30.0
 """A batch or a wait that is older than this means that the replica does not work any more; Serve then replaces it."""
 
+log = logging.getLogger(__name__)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -64,12 +67,15 @@ class Ingress:
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)
-        await self._swap(fetched)
+        await self._desk.swap(fetched.version, fetched.pack)
         await book.first_read()
         self._following = asyncio.get_running_loop().create_task(follow(fetched.version, self._follower, self._swap))
 
     async def _swap(self, fetched: Fetched) -> None:
         await self._desk.swap(fetched.version, fetched.pack)
+        seconds = max(0.0, time.time() - fetched.activated_at)  # between two machines' clocks
+        self._desk.metrics.pack_live_s.set(seconds)
+        log.info("packs.live", extra={"version": fetched.version, "pack": fetched.pack.digest, "seconds": round(seconds, 3)})
 
     async def record_autoscaling_stats(self) -> dict[str, float]:
         """Tell Serve's controller how much waits here, for ``scaling.policy``."""

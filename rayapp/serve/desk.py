@@ -183,6 +183,6 @@ class Desk:
 def _ready(pack: CompiledPack) -> Classifier:
     """Make a classifier that has run each of its kernels once."""
     classifier = Classifier(pack)
-    classifier.classify_one(Transaction(id="", descriptor="A"))
-    classifier.classify(pa.table({"id": [""], "descriptor": ["A"]}))
+    classifier.classify_one(Transaction(id="A", descriptor="A"))
+    classifier.classify(pa.table({"id": ["A"], "descriptor": ["A"]}))
     return classifier

@@ -25,6 +25,8 @@ class Metrics:
         latency = Histogram("rayapp_http_request_seconds", until, ["route"], buckets=LATENCY_S, registry=own)
         self._rows = Total("rayapp_rows", "Transactions answered, by status and level.", ["status", "level"], registry=own)
         self._pack = Gauge("rayapp_pack_version", "Version of the rule pack that decides, with its digest.", ["pack"], registry=own)
+        live = "Seconds from the last activation of a pack until this replica decided by it; 0 before there was one."
+        self.pack_live_s = Gauge("rayapp_pack_live_seconds", live, registry=own)
         self._batch_rows = Histogram("rayapp_batch_rows", "Rows that were classified together.", buckets=ROWS, registry=own)
         self._batch_s = Histogram("rayapp_batch_seconds", "Time that a batch took.", buckets=WAITS_S, registry=own)
         waited = "Time that the first of a batch had waited when it began."

@@ -12,13 +12,14 @@ from rayapp.serve.bodies import Bulk
 from rayapp.serve.job_docs import KEY, made
 from rayapp.serve.job_results import RejectedResult, ResultRow
 from rayapp.serve.job_views import JobList, JobView
+from rayapp.serve.limits import Limits
 from rayapp.serve.new_job import NewJob
 from rayapp.serve.pack_docs import PACK_MESSAGES
 from rayapp.serve.problems import MEDIA_TYPE, Report
 from rayapp.serve.streaming import Broken, Finished
 
 JOB_MESSAGES = (NewJob, JobView, JobList, ResultRow, RejectedResult)
-MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, *JOB_MESSAGES, *PACK_MESSAGES)
+MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, Limits, *JOB_MESSAGES, *PACK_MESSAGES)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {
     "title": "BulkAnswer",
@@ -135,7 +136,7 @@ READY_DOCS: dict[str, Any] = _plain(
     {"type": "object", "properties": {"status": {"const": "ready"}, "version": {"type": "integer"}, "pack": {"type": "string"}}},
     {503: "No pack is loaded yet"},
 )
-LIMITS_DOCS: dict[str, Any] = _plain({"type": "object"}, {})
+LIMITS_DOCS: dict[str, Any] = _plain(_schema("Limits"), {401: "A key is needed"})
 
 
 def describe(app: FastAPI) -> None:

@@ -14,6 +14,10 @@ from rayapp.scoring.columns import _distinct_values
 from rayapp.scoring.short_texts import LONGEST, MOST, short_codes
 
 BAD = [
+    ("id", "", "is empty"),
+    ("id", " \t", "is empty"),
+    ("id", "\u3000", "is empty"),
+    ("id", "\x1f", "is empty"),
     ("descriptor", "", "is empty"),
     ("descriptor", "   \t", "is empty"),
     ("descriptor", "\u3000", "is empty"),
@@ -30,6 +34,8 @@ BAD = [
     ("mcc", "58120", "MCC of four digits"),
     ("mcc", "food", "MCC of four digits"),
     ("mcc", "-1", "MCC of four digits"),
+    ("mcc", "12", "MCC of four digits"),
+    ("mcc", "5", "MCC of four digits"),
     ("country", "USA", "ISO 3166-1"),
     ("country", "QQ", "ISO 3166-1"),
     ("booked_at", "01/02/2024", "ISO 8601"),
@@ -52,6 +58,12 @@ def test_a_bad_value_is_named_by_row_and_field_at_both_borders(small, field, val
     with pytest.raises(InvalidInput) as alone:
         small.classify_one(Transaction(**({"id": "b", "descriptor": "GAP"} | {field: value})))
     assert [(item.field, item.message) for item in alone.value.problems] == [(field, problem.message)]
+
+
+@pytest.mark.parametrize(("said", "meant"), [("742", "0742"), ("0", None), ("0000", None), (" 5814 ", "5814"), ("", None)])
+def test_an_mcc_may_lack_its_leading_zero_and_noughts_are_none(small, said, meant):
+    codes = [Transaction(id="1", descriptor="GAP", mcc=mcc) for mcc in (said, meant)]
+    assert small.alike(codes[0]) == small.alike(codes[1])
 
 
 SANE = ["\x00GAP\x00", "GAP 😀", "גאפ GAP", "\u202eGAP", "😀", "'", "*", "#", "GAP\nGAP", "A" * 512, "\ufffd", "&&&&&&&&", "X" * 500, "1" * 512, "*" * 512, "é" * 512]

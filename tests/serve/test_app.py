@@ -181,7 +181,9 @@ def test_every_schema_that_the_documentation_names_is_there(ask):
 
 
 def test_limits_are_those_that_are_kept(ask):
-    assert ask("GET", "/limits").json()["bulk"]["max_rows"] == MAX_ROWS
+    told = ask("GET", "/limits").json()
+    assert (told["bulk"]["max_rows"], told["bulk"]["max_bytes"], told["classify"]["max_bytes"]) == (MAX_ROWS, MAX_BYTES, MAX_ONE_BYTES)
+    assert told["client"] is None
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,8 @@ def test_jobs_are_paid_with_rows_once_and_refused_while_there_is_a_debt(settings
             assert early.status_code == 429, path
         assert ask("ann", "POST", "/classify", json=ROW).status_code == 429
         assert ask("bob", "POST", "/jobs", json=job_of(1)).status_code == 202
+        own = {"tier": "standard", "rows_per_s": 0.001, "burst_rows": 10, "rows_left": 9, "at_once": 64, "live_jobs": 100}
+        assert ask("bob", "GET", "/limits").json()["client"] == own
 
 
 def test_as_many_jobs_wait_as_a_key_may_have(settings, small_classifier, monkeypatch):

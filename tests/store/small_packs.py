@@ -224,7 +224,7 @@ def descriptors(draw: st.DrawFn) -> str:
 
 
 transactions = st.builds(
-    lambda descriptor, **rest: Transaction(id="", descriptor=descriptor, **rest),
+    lambda descriptor, **rest: Transaction(id="1", descriptor=descriptor, **rest),
     descriptors(),
     amount=st.sampled_from([None, "5", "10", "20.50", "-20.5", "-10", "99", "1000"]),
     currency=st.sampled_from([None, *MONIES, "usd"]),
