@@ -7,6 +7,7 @@ to the score given.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rayapp.scoring import judge
 from rayapp.scoring.confidence import LEVELS, Calibration
@@ -15,7 +16,7 @@ from rayapp.scoring.geography import country_code
 from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
 from rayapp.scoring.output import Writer
 from rayapp.scoring.pack import CompiledPack
-from rayapp.scoring.patterns import PatternSet, spans
+from rayapp.scoring.patterns import spans
 from rayapp.scoring.transaction import Alternative, Category, Classification, Evidence, Level, Merchant, Signal
 
 SIGNALS: tuple[Signal, ...] = ("merchant", "semantic", "rule", "mcc")
@@ -109,7 +110,7 @@ class Narrator:
         if part == MERCHANT:
             described = self._merchant(int(reasons.origin[place]), ref, int(reasons.hit[place]), views)
         elif part == RULE:
-            described = self._rule(ref, clean)
+            described = self._rule(ref, clean, views)
         elif part == MCC:
             described = {"ref": f"{ref:04d}", "matched": f"{ref:04d}", "why": "the MCC's line of business"}
         else:
@@ -141,27 +142,28 @@ class Narrator:
         start, end = int(views.found.hits.start[hit]), int(views.found.hits.end[hit])
         return {**described, "matched": raw[start:end].decode("utf-8", "replace"), "start": start, "end": end}
 
-    def _rule(self, rule: int, clean: str) -> dict[str, Any]:
+    def _rule(self, rule: int, clean: str, views: Views) -> dict[str, Any]:
         """Describe a rule that fired: which of its patterns matched, and where."""
         described = {
             "ref": self._string("rule_id", rule) or "",
             "why": self._string("rule_why", rule) or "a rule's pattern and conditions hold",
         }
-        patterns: PatternSet = self._engine.patterns
-        for pattern, uses in enumerate(self._uses(rule)):
-            if uses:
-                span = spans(patterns, pattern, clean)
-                if span:
-                    start, end = span
-                    return {**described, "matched": clean[start:end], "start": start, "end": end}
+        for pattern in self._patterns(rule, views):
+            span = spans(self._engine.patterns, pattern, clean)
+            if span:
+                start, end = span
+                return {**described, "matched": clean[start:end], "start": start, "end": end}
         return described
 
-    def _uses(self, rule: int) -> list[bool]:
-        """Tell for each pattern whether it speaks for the rule."""
-        rules = self._engine.rules
-        speaks = (rules.use_rule == rule) & (rules.use_unless == 0)
-        counts = np.add.reduceat(np.append(speaks, False), rules.use_offset[:-1]) if speaks.size else np.zeros(0)
-        return (counts > 0).tolist()
+    def _patterns(self, rule: int, views: Views) -> list[int]:
+        """Give the patterns in the text that speak for a rule, in the pack's order."""
+        rules, found = self._engine.rules, views.found
+        there = np.unique(found.pattern[found.pattern_offset[0] : found.pattern_offset[1]]).tolist()
+        return [pattern for pattern in there if self._speaks(rules.use_offset[pattern : pattern + 2], rule)]
+
+    def _speaks(self, bounds: NDArray[np.int32], rule: int) -> bool:
+        rules, uses = self._engine.rules, slice(*bounds.tolist())
+        return bool(((rules.use_rule[uses] == rule) & (rules.use_unless[uses] == 0)).any())
 
     def _facts(self, views: Views, clean: str) -> dict[str, str]:
         """Name what was peeled off."""
