@@ -90,7 +90,7 @@ def retry_job(settings: Settings, arguments: Namespace) -> int:
     if not new:
         print(f"rayapp: it is being tried again already, as job {job.id}", file=sys.stderr)
     elif former.kind == "ingest" and former.state == "partially_failed":
-        print(f"rayapp: {former.rows_failed:,} rows were bad and stay bad: mend them in the source and load it again", file=sys.stderr)
+        print(f"rayapp: {former.rows_failed:,} bad rows are tried again; what the source has wrong is to be mended there", file=sys.stderr)
     return DONE
 
 

@@ -12,6 +12,7 @@ import msgspec
 from rayapp.data_jobs.bad_rows import Limit, too_many_bad, write_rejects
 from rayapp.data_jobs.loading import Loading
 from rayapp.data_jobs.local_load import load_here, load_on_this_machine
+from rayapp.data_jobs.refused_rows import try_refused
 from rayapp.data_jobs.watching import CANCELLED, TOO_MANY_BAD, ShouldStop, Tell, Watch
 from rayapp.datasets import Dataset
 from rayapp.datasets import dataset as declared
@@ -35,6 +36,7 @@ from rayapp.store.ledger import (
     quarantined,
     stop_job,
 )
+from rayapp.store.mended_rows import refused_chunks
 
 HUGE = "huge"
 ROUNDS = 3
@@ -51,6 +53,8 @@ class Wanted(msgspec.Struct, frozen=True):
     pack: str | None = None
     max_bad: str | None = None
     rejects: Path | None = None
+    again: bool = False
+    """Rows that an earlier load of the same source refused are tried again."""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -72,11 +76,14 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     limit = Limit.read(wanted.max_bad)
     dataset = declared(wanted.dataset, settings.datasets)
     job, before, first, left = asyncio.run(_begin(settings, wanted, dataset, plan))
+    refused = asyncio.run(_refused(settings, job, plan)) if wanted.again and before.quarantined else []
     around.begun(job, before)
     loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
     try:
         stopped = "" if job.finished else _load(loading, plan, left, around)
         progress = asyncio.run(_end(loading, stopped))
+        if refused and not stopped:
+            progress = asyncio.run(_try_refused(loading, refused, around.should_stop))
     finally:
         if wanted.rejects is not None:
             write_rejects(wanted.rejects, asyncio.run(_rejected(loading)))
@@ -109,6 +116,19 @@ async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Pla
         job = await open_job(session, source)
         first = not job.finished and await _begin_first(session, job, dataset)
         return job, await job_progress(session, job), first, await _left(session, job, plan)
+
+
+async def _refused(settings: Settings, job: Job, plan: Plan) -> list[Piece]:
+    """Give the pieces of which rows were refused."""
+    async with connection(resolve_url(settings)) as session:
+        numbers = await refused_chunks(session, job)
+    return [piece for piece in _cut(job, plan) if piece.number in numbers]
+
+
+async def _try_refused(loading: Loading, pieces: list[Piece], should_stop: ShouldStop) -> Progress:
+    await try_refused(loading, pieces, should_stop)
+    async with connection(resolve_url(loading.settings)) as session:
+        return await job_progress(session, loading.job)
 
 
 async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) -> bool:
@@ -155,10 +175,14 @@ async def _left_now(loading: Loading, plan: Plan) -> list[Piece]:
 
 
 async def _left(session: asyncpg.Connection, job: Job, plan: Plan) -> list[Piece]:
-    """Give the pieces that are not loaded yet, by the cut that the load began with."""
-    pieces = plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
+    """Give the pieces that are not loaded yet."""
     done = await loaded_chunks(session, job)
-    return [piece for piece in pieces if piece.number not in done]
+    return [piece for piece in _cut(job, plan) if piece.number not in done]
+
+
+def _cut(job: Job, plan: Plan) -> tuple[Piece, ...]:
+    """Give all pieces, by the cut that the load began with."""
+    return plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
 
 
 async def _end(loading: Loading, stopped: str) -> Progress:

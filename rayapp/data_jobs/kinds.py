@@ -1,10 +1,11 @@
 """The kinds of jobs: which function does each, and which jobs are too large for a worker's own process.
 
-A kind's function is called as ``run(settings, request, tell, should_stop)``. ``request`` is the job's request with two more names: ``job``,
-the job's id, and ``pack``, the digest of the pack that an earlier attempt decided by, ``None`` in the first. It tells how far it is, asks
-between two pieces of work whether it shall stop, returns a summary that can be written as JSON, and raises our own errors: ``InvalidInput``
-and ``InvalidSetup`` fail the job at once, everything else is tried again. It may be called again for the same job after a kill at any
-moment and then goes on; what it does twice must come out as if done once.
+A kind's function is called as ``run(settings, request, tell, should_stop)``. ``request`` is the job's request with three more names:
+``job``, the job's id, ``pack``, the digest of the pack that an earlier attempt decided by, ``None`` in the first, and ``retry_of``, the
+id of the job whose rest this one does, if any. It tells how far it is, asks between two pieces of work whether it shall stop, returns a
+summary that can be written as JSON, and raises our own errors: ``InvalidInput`` and ``InvalidSetup`` fail the job at once, everything
+else is tried again. It may be called again for the same job after a kill at any moment and then goes on; what it does twice must come out
+as if done once.
 """
 
 from collections.abc import Callable, Sequence
@@ -99,5 +100,6 @@ def is_large(settings: Settings, job: Job) -> bool:
 
 def run_kind(settings: Settings, job: Job, tell: Tell, should_stop: ShouldStop) -> dict[str, Any]:
     """Do a job; gives its summary."""
-    request = {**job.request, "job": str(job.id), "pack": job.pack or job.request.get("pack")}
+    former = None if job.retry_of is None else str(job.retry_of)
+    request = {**job.request, "job": str(job.id), "pack": job.pack or job.request.get("pack"), "retry_of": former}
     return KINDS[job.kind].function()(settings, request, tell, should_stop)

@@ -31,6 +31,8 @@ class IngestRequest(msgspec.Struct, frozen=True):
     constants: dict[str, str] = {}
     """Values of columns that are the same for all rows."""
     max_bad: str | None = None
+    retry_of: str | None = None
+    """The job whose refused rows are tried again."""
 
     def options(self) -> SourceOptions:
         """Give what is said of the source."""
@@ -48,7 +50,8 @@ def run_ingest(settings: Settings, request: dict[str, Any], tell: Tell, should_s
     with plan_source(wanted.source, dataset(wanted.dataset, settings.datasets), wanted.options(), settings) as planned:
         cluster = joined if has_cluster() else None
         around = Surroundings(begun, lambda progress: tell(rows_of(progress)), should_stop, cluster)
-        progress = run_load(settings, Wanted(wanted.dataset, wanted.pack, wanted.max_bad), planned, around)
+        how = Wanted(wanted.dataset, wanted.pack, wanted.max_bad, again=wanted.retry_of is not None)
+        progress = run_load(settings, how, planned, around)
     return summary(progress)
 
 

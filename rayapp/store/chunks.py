@@ -108,7 +108,7 @@ class ChunkLoader:
             return chunk.copied[0].rows, 0
         if await self._are_new(session, chunk) and await self._copied(session, chunk):
             return chunk.copied[0].rows, 0
-        merged = [await _merge(session, copied) for copied in chunk.copied]
+        merged = [await merge(session, copied) for copied in chunk.copied]
         return merged[0]
 
     async def _are_new(self, session: asyncpg.Connection, chunk: Prepared) -> bool:
@@ -139,7 +139,8 @@ async def _copy(session: asyncpg.Connection, chunk: Prepared) -> None:
         await _send(session, copied, copied.target.name, copied.target.schema)
 
 
-async def _merge(session: asyncpg.Connection, copied: Copied) -> tuple[int, int]:
+async def merge(session: asyncpg.Connection, copied: Copied) -> tuple[int, int]:
+    """Merge rows into their table; gives how many are new, and how many were replaced. What has the same or a higher version stays."""
     await session.execute(copied.target.create_staging(copied.columns))
     await _send(session, copied, copied.target.staging, None)
     inserted, updated = await session.fetchrow(copied.target.merge(copied.columns))

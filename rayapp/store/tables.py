@@ -1,4 +1,4 @@
-"""Tables of declared datasets: made from their declarations, widened when a column is added, never changed otherwise."""
+"""Tables of declared datasets: made from their declarations, widened when a column is added or may be empty, never changed otherwise."""
 
 import hashlib
 
@@ -65,6 +65,8 @@ async def _bring_up(session: asyncpg.Connection, dataset: Dataset) -> None:
         for column in dataset.columns:
             if column.name not in present:
                 await _add(session, dataset, column)
+            elif column.name not in dataset.key and not _filled(column):
+                await session.execute(f"ALTER TABLE {table} ALTER COLUMN {_quoted(column.name)} DROP NOT NULL")
     for name, words in _comments(dataset):
         await session.execute(f"COMMENT ON COLUMN {table}.{_quoted(name)} IS {_literal(words)}")
     await session.execute(f"COMMENT ON TABLE {table} IS {_literal(dataset.description)}")
@@ -82,8 +84,12 @@ def _column(column: Column, dataset: Dataset) -> str:
     kind = SQL_TYPES[column.type]
     order = ' COLLATE "C"' if kind == "text" and column.name in dataset.key else ""
     default = "" if column.default is None else f" DEFAULT {_literal(column.default)}"
-    filled = " NOT NULL" if column.needed or column.default is not None else ""
+    filled = " NOT NULL" if _filled(column) else ""
     return f"{_quoted(column.name)} {kind}{order}{default}{filled}"
+
+
+def _filled(column: Column) -> bool:
+    return column.needed or column.default is not None
 
 
 def _check(dataset: Dataset, present: dict[str, str], former_key: list[str] | None) -> None:

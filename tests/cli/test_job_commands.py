@@ -60,7 +60,7 @@ def test_jobs_are_listed_shown_cancelled_watched_and_retried(rayapp, database):
     assert (watched.returncode, watched.stdout) == (1, f"{waits[:8]} ingest cancelled\n")
     retried = rayapp("jobs", "retry", waits).stdout.strip()
     assert json.loads(rayapp("jobs", "show", retried, "--json").stdout)["retry_of"] == waits
-    assert rayapp("jobs", "retry", done).stderr == "rayapp: 1 rows were bad and stay bad: mend them in the source and load it again\n"
+    assert rayapp("jobs", "retry", done).stderr == "rayapp: 1 bad rows are tried again; what the source has wrong is to be mended there\n"
     unknown = rayapp("jobs", "show", "00000000")
     assert (unknown.returncode, unknown.stderr) == (1, "rayapp: there is no job 00000000: `rayapp jobs list` shows those that there are\n")
 

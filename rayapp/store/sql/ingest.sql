@@ -75,3 +75,28 @@ ON CONFLICT DO NOTHING;
 UPDATE rayapp.ingest_chunk
 SET rows = $3, inserted = $4, updated = $5, superseded = $6, repeated = $7, quarantined = $8, committed_at = clock_timestamp()
 WHERE job_seq = $1 AND number = $2;
+
+-- name: refused_chunks
+SELECT number FROM rayapp.ingest_chunk WHERE job_seq = $1 AND quarantined > 0;
+
+-- name: first_load_of
+SELECT job.id FROM rayapp.first_load JOIN rayapp.ingest_job job ON job.seq = job_seq WHERE first_load.dataset = $1;
+
+-- name: hold_chunk
+SELECT number FROM rayapp.ingest_chunk WHERE job_seq = $1 AND number = $2 FOR UPDATE;
+
+-- name: refused_lines
+SELECT DISTINCT file, line FROM rayapp.quarantine WHERE job_seq = $1 AND chunk = $2;
+
+-- name: forget_refused
+DELETE FROM rayapp.quarantine WHERE job_seq = $1 AND chunk = $2;
+
+-- name: count_mended
+-- $3: rows that are not refused any more; $4 of them are new, $5 replaced others, the rest came too late. The load counts as finished now,
+-- since its pack has decided rows now.
+WITH told AS (
+    UPDATE rayapp.ingest_job SET mended = mended + 1, finished_at = CASE WHEN finished_at IS NULL THEN NULL ELSE now() END WHERE seq = $1
+)
+UPDATE rayapp.ingest_chunk
+SET quarantined = quarantined - $3, inserted = inserted + $4, updated = updated + $5, superseded = superseded + $3 - $4 - $5
+WHERE job_seq = $1 AND number = $2;

@@ -37,7 +37,8 @@ GROUP BY pack.id
 ORDER BY pack.id;
 
 -- name: loads
-SELECT concat_ws('.', (SELECT coalesce(max(seq), 0) FROM rayapp.ingest_job), (SELECT count(*) FROM rayapp.ingest_chunk));
+SELECT concat_ws('.', (SELECT coalesce(max(seq), 0) FROM rayapp.ingest_job), (SELECT count(*) FROM rayapp.ingest_chunk),
+                 (SELECT coalesce(sum(mended), 0) FROM rayapp.ingest_job));
 
 -- name: unviewed
 -- Versions below this were loaded before clean views were stored; 0 where there are none.
