@@ -1,0 +1,65 @@
+"""What is encoded for a binary COPY comes out of PostgreSQL as it went in."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rayapp.store.binary_copy import binary_copy
+from rayapp.store.database import connection
+
+WORDS = pa.array(["", "café", "🦜" * 20, "a"])
+EARLIEST, LATEST = datetime(1, 1, 1), datetime(9999, 12, 31)
+
+COLUMNS: dict[str, tuple[str, pa.DataType, st.SearchStrategy[Any]]] = {
+    "words": ("text", pa.string(), st.text(st.characters(codec="utf-8", exclude_characters="\0"))),
+    "raw": ("bytea", pa.binary(), st.binary()),
+    "long": ("bigint", pa.int64(), st.integers(-(1 << 63), (1 << 63) - 1)),
+    "short": ("integer", pa.int32(), st.integers(-(1 << 31), (1 << 31) - 1)),
+    "double": ("double precision", pa.float64(), st.floats(allow_nan=False)),
+    "flag": ("boolean", pa.bool_(), st.booleans()),
+    "day": ("date", pa.date32(), st.dates()),
+    "moment": (
+        "timestamptz",
+        pa.timestamp("us", "UTC"),
+        st.datetimes(EARLIEST + timedelta(1), LATEST - timedelta(1)).map(lambda moment: moment.replace(tzinfo=UTC)),
+    ),
+    "coded": ("text", pa.dictionary(pa.int32(), pa.string()), st.sampled_from(WORDS.to_pylist())),
+    "rules": ("text[]", pa.list_(pa.string()), st.lists(st.text(st.characters(codec="ascii", exclude_characters="\0")), max_size=3)),
+    "nothing": ("text", pa.null(), st.none()),
+}
+ROWS = st.lists(st.fixed_dictionaries({name: st.none() | values for name, (_, _, values) in COLUMNS.items()}), max_size=12)
+
+
+def table_of(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    return pa.table({name: pa.array([row[name] for row in rows], kind) for name, (_, kind, _) in COLUMNS.items()})
+
+
+def copied(url: str, table: pa.Table) -> list[dict[str, Any]]:
+    async def copy() -> list[dict[str, Any]]:
+        async with connection(url) as session, session.transaction():
+            listed = ", ".join(f"{name} {kind}" for name, (kind, _, _) in COLUMNS.items())
+            await session.execute(f"CREATE TEMP TABLE kinds ({listed}) ON COMMIT DROP")
+            await session.copy_to_table("kinds", source=binary_copy(table), columns=table.column_names, format="binary")
+            return [dict(row) for row in await session.fetch("SELECT * FROM kinds")]
+
+    return asyncio.run(copy())
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=ROWS, rows=ROWS, after=ROWS)
+def test_every_type_comes_back_with_what_is_missing_from_slices_and_chunks_too(
+    empty_database: str, before: list[dict[str, Any]], rows: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> None:
+    whole = table_of([*before, *rows]).slice(len(before))
+    assert copied(empty_database, pa.concat_tables([whole, table_of(after)])) == [*rows, *after]
+
+
+def test_a_type_that_nobody_copies_is_refused() -> None:
+    with pytest.raises(TypeError):
+        binary_copy(pa.table({"odd": pa.array([1], pa.uint64())}))
