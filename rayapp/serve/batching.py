@@ -212,9 +212,10 @@ class Batcher(Generic[Work, Result]):
         self._watch.batch(Batch(len(batch), rows, began - min(entry.arrived for entry in batch), ended - began))
 
     def _drop(self, expired: list[Entry[Waiting[Work, Result]]]) -> None:
+        again = [Retry(self.cost.row_s * self._queue.rows)]
         for entry in expired:
             if not entry.work.answer.done():
-                entry.work.answer.set_exception(Expired("the service was too busy to begin in time"))
+                entry.work.answer.set_exception(Expired("the service was too busy to begin in time", again))
         self._watch.expired(len(expired), sum(entry.rows for entry in expired))
 
     def _expire(self) -> None:

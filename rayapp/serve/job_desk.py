@@ -12,9 +12,10 @@ from rayapp.errors import InvalidInput, Unavailable
 from rayapp.serve.admission import Client
 from rayapp.serve.database import Database
 from rayapp.serve.job_toll import check_means, pay
-from rayapp.serve.job_views import JobList, JobView, view_of
-from rayapp.serve.new_job import NewJob, check_new_job, lines_of, request_of, webhook_of
+from rayapp.serve.job_views import JobList, JobView, ScheduleView, view_of
+from rayapp.serve.new_job import NewJob, ScheduleWanted, check_new_job, lines_of, request_of, webhook_of
 from rayapp.serve.overload import Forbidden
+from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Tier
 from rayapp.serve.refusals import Conflict, NotFound
 from rayapp.serve.uploads import Content, Store
@@ -23,6 +24,7 @@ from rayapp.sources.allowed import allowed_source
 from rayapp.store.given_answers import Asked, Given, answer_once
 from rayapp.store.job_states import RETRIABLE
 from rayapp.store.jobs import Job, JobRequest, Wanted, cancel, enqueue, fetch_job, jobs_ahead, list_jobs, retry
+from rayapp.store.schedules import ScheduleRequest, add_schedule
 from rayapp.store.webhooks import Webhook, add_webhook, inherit_webhook
 
 WITHIN_S = 10.0
@@ -72,8 +74,8 @@ class JobDesk:
     async def take(self, sender: Sender, wanted: NewJob, uploaded: Content | None = None) -> Given:
         """Make a job, once for each idempotency key."""
         check_new_job(wanted, self.settings, uploaded=uploaded is not None)
-        if wanted.kind == "reclassify" and not sender.client.operator:
-            raise Forbidden("stored decisions are everybody's: they are decided again with an operator's key")
+        if not sender.client.operator and (wanted.kind == "reclassify" or wanted.schedule is not None):
+            raise Forbidden("what everybody has is decided again, and schedules are made, with an operator's key")
         webhook = webhook_of(wanted.webhook, self.settings) if wanted.webhook else None
         content = uploaded or await self._content(wanted)
         request = request_of(wanted, content)
@@ -84,6 +86,8 @@ class JobDesk:
         rows = content.rows if content is not None else 0
 
         async def make(session: asyncpg.Connection) -> Given:
+            if wanted.schedule is not None:
+                return await _scheduled(session, job, wanted.schedule)
             await pay(session, sender.client, rows)
             return await _made(session, job, webhook)
 
@@ -164,6 +168,23 @@ async def _made(session: asyncpg.Connection, wanted: JobRequest, webhook: Webhoo
         return accepted(job)
     await add_webhook(session, job.id, webhook)
     return accepted(job, webhook={"url": webhook.url, "secrets": list(webhook.secrets)})
+
+
+async def _scheduled(session: asyncpg.Connection, job: JobRequest, when: ScheduleWanted) -> Given:
+    wanted = ScheduleRequest(
+        name=when.name,
+        cron=when.cron,
+        timezone=when.timezone,
+        kind=job.kind,
+        request=job.request,
+        priority=job.priority,
+        created_by=job.created_by,
+    )
+    try:
+        made = await add_schedule(session, wanted)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, [Place("#/schedule", error.message)]) from error
+    return Given(201, "", msgspec.json.encode(ScheduleView(made.name, made.cron, made.timezone, made.kind, made.next_at)))
 
 
 async def _own(session: asyncpg.Connection, client: Client, job_id: UUID) -> Job:

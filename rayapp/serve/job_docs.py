@@ -12,6 +12,7 @@ STATUS = "/status/2f6f8f3e-5a3d-4c4e-9a55-0d6d6bb8a1a7"
 TAKEN = {
     400: "The body cannot be read",
     401: "A key is needed",
+    403: "An operator's key is needed",
     408: "The body did not arrive in time",
     409: "A request with the same Idempotency-Key is being answered",
     413: "The body is too large",
@@ -87,7 +88,7 @@ NEW_DOCS: dict[str, Any] = {
             },
         },
     },
-    "responses": made(TAKEN),
+    "responses": {201: answer("The schedule is made, where one is asked for", schema("ScheduleView")), **made(TAKEN)},
 }
 JOB_DOCS: dict[str, Any] = {"responses": {200: answer("The job", schema("JobView")), **problems(LOOKED)}}
 LIST_DOCS: dict[str, Any] = {"responses": {200: answer("A page", schema("JobList")), **problems(LISTED)}}
@@ -111,6 +112,6 @@ RESULTS_DOCS: dict[str, Any] = {
             "headers": {"Link": {"description": "The next page, while there is or may be one", "schema": {"type": "string"}}},
             "content": {NDJSON: {"schema": _ROW}, PARQUET: {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems(LOOKED | {406: "Results are not given as that"}),
+        **problems(LOOKED | {406: "Results are not given as that", 409: "The job has not ended, and all its rows are asked for"}),
     }
 }

@@ -63,18 +63,20 @@ def read_page(folder: Path, parts: Sequence[Part], after: int, limit: int, media
 
     Raises ``NotFound`` when the files are gone.
     """
-    try:
-        tables = [_after(pq.read_table(folder / part.file), after) for part in parts]
-    except OSError as error:
-        raise NotFound("the results of this job are not kept any more") from error
+    tables = [table_after(folder, part, after) for part in parts]
     table = pa.concat_tables(tables) if tables else pa.table({"row": pa.array([], pa.int64())})
     page = table.slice(0, limit)
     last = page["row"][-1].as_py() if page.num_rows else after
-    body = _parquet(page) if media_type == PARQUET else b"".join(_lines(page))
+    body = _parquet(page) if media_type == PARQUET else b"".join(lines_of(page))
     return Page(body, page.num_rows, last, table.num_rows > limit)
 
 
-def _after(table: pa.Table, row: int) -> pa.Table:
+def table_after(folder: Path, part: Part, row: int) -> pa.Table:
+    """Read the rows of a part after a row; raises ``NotFound`` when its file is gone."""
+    try:
+        table = pq.read_table(folder / part.file)
+    except OSError as error:
+        raise NotFound("the results of this job are not kept any more") from error
     return table.filter(pc.greater(table["row"], row)) if row else table
 
 
@@ -84,7 +86,8 @@ def _parquet(table: pa.Table) -> bytes:
     return out.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def _lines(table: pa.Table) -> Iterable[bytes]:
+def lines_of(table: pa.Table) -> Iterable[bytes]:
+    """Write rows as JSON, one a line."""
     encode = msgspec.json.Encoder().encode
     return (encode(_row(row)) + b"\n" for row in table.to_pylist())
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from fastapi import FastAPI, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from rayapp.errors import InvalidInput
 from rayapp.serve.bodies import MAX_BYTES
@@ -20,12 +21,13 @@ from rayapp.serve.job_results import MOST_ROWS, NDJSON, PARQUET, read_page
 from rayapp.serve.new_job import read_new_job
 from rayapp.serve.pace import paced
 from rayapp.serve.problems import Place
-from rayapp.serve.refusals import NotFound
+from rayapp.serve.refusals import Conflict, NotFound
+from rayapp.serve.result_file import PartsAfter, file_of
 from rayapp.serve.taken_upload import take_upload
 from rayapp.store.given_answers import Given
-from rayapp.store.job_results import parts_after, root_of
+from rayapp.store.job_results import Part, parts_after, root_of
 from rayapp.store.job_states import LIVE, State
-from rayapp.store.jobs import MOST_LISTED, Wanted
+from rayapp.store.jobs import MOST_LISTED, Job, Wanted
 
 JSON = "application/json"
 MOST_SEQ = 2**63 - 1
@@ -95,20 +97,45 @@ def _add_looking(app: FastAPI, jobs: JobDesk) -> None:
 
 def _add_results(app: FastAPI, jobs: JobDesk) -> None:
     @app.get("/jobs/{job_id}/results", **RESULTS_DOCS)
-    async def results(request: Request, job_id: UUID, after: After = 0, limit: Limit = 1_000) -> Response:
-        """Give the rows of a job of kind classify after a row, also while it runs; the header `Link` says where to go on."""
+    async def results(request: Request, job_id: UUID, after: After = 0, limit: Limit = 1_000, *, whole: bool = False) -> Response:
+        """Give the rows of a job of kind classify after a row, also while it runs; the header `Link` says where to go on.
+
+        `whole` gives all rows of a job that has ended as one file.
+        """
         media_type = _wanted_type(request)
         job = await jobs.job(request.state.client, job_id)
         if job.kind != "classify":
             raise NotFound(f"a job of kind {job.kind} has no rows to give: its summary is at /status/{job.id}")
 
-        async def find(session: asyncpg.Connection) -> Any:  # noqa: ANN401 - a sequence of parts
-            return await parts_after(session, await root_of(session, job.id), after, limit + 1)
+        async def parts(row: int, most: int) -> Sequence[Part]:
+            async def find(session: asyncpg.Connection) -> Sequence[Part]:
+                return await parts_after(session, await root_of(session, job.id), row, most)
 
-        parts = await jobs.ask(find)
-        page = await asyncio.to_thread(read_page, jobs.settings.files_dir, parts, after, limit, media_type)
+            return await jobs.ask(find)
+
+        if whole:
+            return await _whole(jobs, job, parts, media_type)
+        found = await parts(after, limit + 1)
+        page = await asyncio.to_thread(read_page, jobs.settings.files_dir, found, after, limit, media_type)
         following = f"/jobs/{job.id}/results?after={page.last}&limit={limit}" if page.more or job.live else None
         return Response(page.body, media_type=media_type, headers={"Vary": "Accept", **_link(following)})
+
+
+async def _whole(jobs: JobDesk, job: Job, parts: PartsAfter, media_type: str) -> Response:
+    """Send all rows; what can be refused is refused before the first byte."""
+    if job.live:
+        raise Conflict(f"job {job.id} is {job.state}: until it has ended its rows are given page by page")
+    pieces = file_of(jobs.settings.files_dir, parts, media_type)
+    first = await anext(pieces)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    name = f"{job.id}.{'parquet' if media_type == PARQUET else 'ndjson'}"
+    headers = {"Vary": "Accept", "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(body(), media_type=media_type, headers=headers)
 
 
 def response_to(given: Given) -> Response:

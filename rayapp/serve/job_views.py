@@ -52,6 +52,16 @@ class JobList(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class ScheduleView(msgspec.Struct, frozen=True):
+    """A schedule that was made, and the first time at which it makes a job."""
+
+    name: str
+    cron: str
+    timezone: str
+    kind: str
+    next_at: datetime
+
+
 def view_of(job: Job, ahead: int | None = None) -> JobView:
     """Show a job; ``ahead`` counts the jobs that are begun before it."""
     return JobView(

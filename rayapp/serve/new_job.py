@@ -34,6 +34,14 @@ class WebhookWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secrets: list[str] = []
 
 
+class ScheduleWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a job is to be made again and again: ``cron`` has minute, hour, day of month, month and day of week, in ``timezone``."""
+
+    name: str
+    cron: str
+    timezone: str = "UTC"
+
+
 class NewJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of ``POST /jobs``. What is to be worked on is in ``transactions``, in a ``source``, or in an uploaded file."""
 
@@ -56,6 +64,8 @@ class NewJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Of kind reclassify: every row, not only those that can come out otherwise."""
     reason: str = ""
     webhook: WebhookWanted | None = None
+    schedule: ScheduleWanted | None = None
+    """Makes such a job at each of its times, and none now; of an operator's."""
 
 
 JOB = msgspec.json.Decoder(NewJob)
@@ -86,6 +96,8 @@ def check_new_job(wanted: NewJob, settings: Settings, *, uploaded: bool) -> None
         raise InvalidInput(error.message, [Place("#/dataset" if wanted.encoding is None else "#/encoding", error.message)]) from error
     if wanted.pack is not None and not DIGEST.fullmatch(wanted.pack):
         raise _wrong("pack", "is no digest of a pack: `GET /packs` shows those that there are")
+    if wanted.schedule is not None and (wanted.transactions is not None or uploaded or wanted.webhook is not None):
+        raise _wrong("schedule", "goes with a `source` or the kind reclassify, and without a webhook")
     if any("\0" in text for text in (wanted.reason, wanted.max_bad or "", *wanted.constants, *wanted.constants.values())):
         raise _wrong("reason", "no text may hold NUL")
 

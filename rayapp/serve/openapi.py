@@ -11,14 +11,14 @@ from rayapp.serve.answers import RejectedRow, Summary
 from rayapp.serve.bodies import Bulk
 from rayapp.serve.job_docs import KEY, made
 from rayapp.serve.job_results import RejectedResult, ResultRow
-from rayapp.serve.job_views import JobList, JobView
+from rayapp.serve.job_views import JobList, JobView, ScheduleView
 from rayapp.serve.limits import Limits
 from rayapp.serve.new_job import NewJob
 from rayapp.serve.pack_docs import PACK_MESSAGES
 from rayapp.serve.problems import MEDIA_TYPE, Report
 from rayapp.serve.streaming import Broken, Finished
 
-JOB_MESSAGES = (NewJob, JobView, JobList, ResultRow, RejectedResult)
+JOB_MESSAGES = (NewJob, JobView, JobList, ScheduleView, ResultRow, RejectedResult)
 MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, Limits, *JOB_MESSAGES, *PACK_MESSAGES)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {

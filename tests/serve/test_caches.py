@@ -38,7 +38,7 @@ def other(changes: dict[str, object]) -> dict[str, object]:
     [
         ({}, True),
         ({"id": 'x"\\\u2028é'}, True),
-        ({"id": ""}, True),
+        ({"id": ' " '}, True),
         ({"amount": -9}, True),
         ({"amount": "7", "direction": "debit"}, True),
         ({"currency": "USD", "mcc": "5814", "booked_at": None, "user_id": "u"}, True),

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 import time
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from rayapp.serve.job_desk import JobDesk
 from rayapp.settings import Settings
 from rayapp.store.database import connection
 from rayapp.store.packs import activate_pack, save_pack
+from rayapp.store.schedules import fire_due
 from tests.running_worker import a_worker
 from tests.serve.conftest import Client
 
@@ -93,11 +95,19 @@ def test_an_uploaded_file_is_classified_by_pieces(ask, settings):
     made = ask("POST", "/jobs?name=rows.csv", content=body.encode(), headers={"content-type": "text/csv"})
     assert made.status_code == 202
     job = made.json()["id"]
+    assert ask("GET", f"/jobs/{job}/results?whole=true").status_code == 409
     with a_worker(settings):
         view = ended(ask, job)
     assert (view["state"], view["result"]["parts"]) == ("succeeded", 2)
+    whole = ask("GET", f"/jobs/{job}/results?whole=true")
+    assert [json.loads(line)["row"] for line in whole.text.splitlines()] == list(range(1, 6_001))
+    assert whole.headers["content-disposition"] == f'attachment; filename="{job}.ndjson"'
+    table = pq.read_table(io.BytesIO(ask("GET", f"/jobs/{job}/results?whole=true", headers={"accept": "application/vnd.apache.parquet"}).content))
+    assert table["row"].to_pylist() == list(range(1, 6_001))
     page = ask("GET", f"/jobs/{job}/results?after=4990&limit=20")
     assert [line.split(b",")[0] for line in page.content.splitlines()] == [b'{"row":%d' % n for n in range(4991, 5011)]
+    shutil.rmtree(settings.files_dir / "results")
+    assert ask("GET", f"/jobs/{job}/results?whole=true").status_code == 404
 
 
 def test_a_file_in_a_form_is_the_job_that_its_fields_say(ask, settings):
@@ -162,7 +172,25 @@ def test_jobs_are_listed_by_pages_cancelled_and_tried_again(ask, settings):
     assert ask("DELETE", f"/jobs/{made[1]}").status_code == 409
 
 
+def test_a_schedule_makes_such_jobs_at_its_times_and_none_now(ask, settings):
+    when = {"name": "nightly", "cron": "0 3 * * *", "timezone": "Europe/Berlin"}
+    made = ask("POST", "/jobs", json={"kind": "reclassify", "schedule": when})
+    assert (made.status_code, {name: made.json()[name] for name in when}) == (201, when)
+    assert ask("GET", "/jobs").json()["jobs"] == []
+    assert ask("POST", "/jobs", json={"kind": "reclassify", "schedule": when}).json()["errors"][0]["pointer"] == "#/schedule"
+
+    async def fired():
+        async with connection(settings.database_url) as session:
+            await session.execute("UPDATE rayapp.schedule SET next_at = now() - interval '1 minute'")
+            return await fire_due(session)
+
+    (job,) = asyncio.run(fired())
+    assert [found["id"] for found in ask("GET", "/jobs?kind=reclassify").json()["jobs"]] == [str(job.id)]
+
+
 REFUSED = [
+    ({"kind": "reclassify", "schedule": {"name": "a", "cron": "often"}}, 422, "#/schedule"),
+    ({**INLINE, "schedule": {"name": "a", "cron": "0 3 * * *"}}, 422, "#/schedule"),
     ({"kind": "classify"}, 422, "#/kind"),
     ({"kind": "none"}, 400, "#/kind"),
     ({"kind": "reclassify", "transactions": []}, 422, "#/kind"),
@@ -176,10 +204,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "pointer"), REFUSED)
-def test_what_cannot_be_a_job_is_refused_with_its_place(ask, body, status, pointer):
-    refused = ask("POST", "/jobs", json=body)
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (status, pointer)
+def test_what_cannot_be_a_job_is_refused_with_its_place(ask):
+    for body, status, pointer in REFUSED:
+        refused = ask("POST", "/jobs", json=body)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (status, pointer), body
 
 
 def test_without_a_database_jobs_are_unavailable(small_classifier, tmp_path):
