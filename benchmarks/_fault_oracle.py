@@ -16,6 +16,8 @@ COLUMNS = ("id", "descriptor", "amount", "currency", "direction", "mcc", "accoun
 NAMES = ("SQ *BLUE BOTTLE {} OAKLAND CA", "BLUE BOTTLE COFFEE {}", "CORNER SHOP {}", "GROCERY {} BERLIN", "PAYROLL {}")
 MCCS = ("5814", "5411", "6012", "")
 BAD_RATIO, REPEAT_RATIO, SEVERAL_RATIO = 0.01, 0.1, 0.02
+KEYS_A_ROW = 0.58
+"""Of a catalogue, whose rows have their keys by chance."""
 DECIDED = ("status", "merchant_name", "category_detailed", "score", "confidence", "level", "rule_ids")
 
 # What is done to a row to make it bad: the column, and the value that no row may have.
@@ -84,6 +86,34 @@ async def compare(session: asyncpg.Connection, sources: Sequence[Source], classi
     assert not wrong, f"{len(wrong)} rows differ: {found[wrong[0]]} instead of {wanted[wrong[0]]}"
     for table in ("transaction", "decision"):
         assert await session.fetchval(f"SELECT count(*) FROM rayapp.{table}") == len(wanted)  # noqa: S608
+    return {**await _ledger(session, sources, len(wanted)), "ids": len(wanted)}
+
+
+def write_catalog(path: Path, rows: int, keys: int, seed: int) -> Source:
+    """Write a catalogue as CSV; keys come again, and each row has a price of its own."""
+    chance = random.Random(seed)
+    made = [{"variant_id": f"v{chance.randrange(keys)}", "title": "Cup", "price": f"{row}.25"} for row in range(rows)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(made[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(made)
+    return Source(path, made, [])
+
+
+async def compare_catalog(session: asyncpg.Connection, source: Source) -> dict[str, int]:
+    """Hold a catalogue's table, its key and the ledger against the oracle: of rows with one key the last."""
+    wanted = {row["variant_id"]: row["price"] for row in source.rows}
+    rows = await session.fetch("SELECT variant_id, price::text FROM rayapp.catalog_snapshot")
+    found = {row["variant_id"]: row["price"] for row in rows}
+    assert len(found) == len(rows), "a key is there twice"
+    assert found == wanted, f"{sum(found.get(key) != price for key, price in wanted.items())} prices differ"
+    assert not await session.fetchval("SELECT count(*) FROM rayapp.first_load"), "the first load has no end"
+    assert await session.fetchval("SELECT count(*) FROM pg_indexes WHERE tablename = 'catalog_snapshot'") == 1, "the key is gone"
+    return {**await _ledger(session, [source], len(wanted)), "ids": len(wanted)}
+
+
+async def _ledger(session: asyncpg.Connection, sources: Sequence[Source], stored: int) -> dict[str, int]:
+    """Hold the ledger and the quarantine against the sources."""
     loads = await session.fetch(LEDGER)
     assert [load["source"] for load in loads] == [str(source.path) for source in sources]
     for load, source in zip(loads, sources, strict=True):
@@ -92,8 +122,8 @@ async def compare(session: asyncpg.Connection, sources: Sequence[Source], classi
         assert load["finished_at"] is not None, dict(load)
         kept = [tuple(row) for row in await session.fetch(QUARANTINE, load["seq"])]
         assert kept == [(line, column, value or None) for line, column, value in source.bad], f"quarantine of {source.path} differs"
-    assert sum(load["inserted"] for load in loads) == len(wanted)
-    return {"rows": sum(load["rows"] for load in loads), "ids": len(wanted), "chunks": sum(load["chunks"] for load in loads)}
+    assert sum(load["inserted"] for load in loads) == stored
+    return {"rows": sum(load["rows"] for load in loads), "chunks": sum(load["chunks"] for load in loads)}
 
 
 LEDGER = """

@@ -60,17 +60,16 @@ class Installation:
 
     def candidates(self) -> dict[str, list[Process]]:
         """Find what can be killed now, all of it begun by this installation."""
-        ours = _descendants([worker.pid for worker in self._workers if worker.poll() is None])
+        ours = set(below([worker.pid for worker in self._workers if worker.poll() is None]))
         drivers = [pid for pid in _all() if b"rayapp.data_jobs.run_job" in _command(pid) and self._is_ours(pid)]
-        cluster = _descendants([self._cluster.pid] if self._cluster is not None else [])
+        cluster = below([self._cluster.pid] if self._cluster is not None else [])
         server = self._server.process()
-        backends = [pid for pid in _descendants([server]) if b"[local]" in _command(pid)] if server else []
         found = {
             "worker": [worker.pid for worker in self._workers if worker.poll() is None],
             "driver": [pid for pid in drivers if pid in ours or self._is_ours(pid)],
             "ray worker": [pid for pid in cluster if b"Piece" in _command(pid) or b"MapWorker" in _command(pid)],
             "postmaster": [server] if server and _command(server) else [],
-            "backend": backends,
+            "backend": backends_of(server),
         }
         return {name: [process for pid in pids if (process := process_of(pid)) is not None] for name, pids in found.items()}
 
@@ -114,8 +113,13 @@ def _command(pid: int) -> bytes:
     return b""
 
 
-def _descendants(roots: list[int]) -> set[int]:
-    """Give the processes below these."""
+def backends_of(server: int | None) -> list[int]:
+    """Give PostgreSQL's processes that serve a connection."""
+    return [pid for pid in below([server]) if b"[local]" in _command(pid)] if server else []
+
+
+def below(roots: list[int]) -> list[int]:
+    """Give the processes that these started, and those that they did."""
     children: dict[int, list[int]] = {}
     for pid in _all():
         with contextlib.suppress(OSError, IndexError):
@@ -128,4 +132,4 @@ def _descendants(roots: list[int]) -> set[int]:
             if child not in found:
                 found.add(child)
                 left.append(child)
-    return found
+    return sorted(found)

@@ -1,8 +1,9 @@
 """A load under kills: is the table what a clean run gives, however many processes are killed meanwhile.
 
-Loads generated files one after the other, with repeated ids and bad rows, while random processes get SIGKILL: workers, the drivers of
-large loads, Ray's workers, PostgreSQL's server and its sessions. In the end the tables, the ledger, the quarantine and the jobs are held
-against an oracle in plain Python. Everything happens in a directory of its own. ``python -m benchmarks.faults --kills 200``
+Two ways of loading. *workers*: generated files, one after the other, with repeated ids and bad rows, are jobs of workers, small ones in the
+worker, large ones on Ray; workers, the drivers of large loads, Ray's workers, PostgreSQL's server and its sessions get SIGKILL at random.
+*programs*: two programs load one catalogue side by side, as a first load and otherwise (``_fault_programs``). In the end the tables, the
+ledger, the quarantine and the jobs are held against an oracle in plain Python. ``python -m benchmarks.faults --kills 200``
 """
 
 import argparse
@@ -12,16 +13,18 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from benchmarks._fault_killer import Killer
 from benchmarks._fault_oracle import Source, compare, write_source
+from benchmarks._fault_programs import run_programs
 from benchmarks._fault_targets import TARGETS, Installation
 from rayapp import load_classifier
 from rayapp.settings import read_settings
@@ -61,7 +64,7 @@ class Trial:
         self.chance = random.Random(wanted.seed)
         self.environment = _environment(folder, wanted)
         self.settings = read_settings({name: value for name, value in self.environment.items() if name.startswith("RAYAPP_")})
-        self.kills: Counter[str] = Counter()
+        self.killer = Killer(TARGETS, self.chance)
         self.sources: list[Source] = []
         self.jobs: list[Job] = []
 
@@ -73,7 +76,7 @@ class Trial:
         installation = Installation(self.environment, self.settings.data_dir, self.wanted.workers)
         try:
             installation.start()
-            while self.kills.total() < self.wanted.kills or len(self.sources) < len(self.wanted.rows):
+            while self.killer.kills.total() < self.wanted.kills or len(self.sources) < len(self.wanted.rows):
                 self._round(installation)
             with running_database(self.settings) as url:
                 counts = asyncio.run(self._compared(url))
@@ -81,7 +84,7 @@ class Trial:
             installation.stop()
         attempts = sum(job.attempts for job in self.jobs)
         return {
-            "kills": self.kills.total(), **{f"kills of {name}": self.kills[name] for name in TARGETS},
+            "path": "workers", **self.killer.report(),
             "loads": len(self.jobs), "attempts": attempts, "workers started again": installation.restarts,
             **counts, "seconds": round(time.monotonic() - started, 1), "seed": self.wanted.seed,
         }  # fmt: skip
@@ -100,23 +103,14 @@ class Trial:
         while (job := self._asked(self._look(job_id))).live:
             assert time.monotonic() < deadline, f"not loaded within {PATIENCE_S} s: {job}"
             begun = begun or bool(installation.candidates()["ray worker"])  # before there are any, nothing is at work
-            if begun and self.kills.total() < share:
-                self._kill(installation)
+            if begun and self.killer.kills.total() < share:
+                self.killer.kill(installation.candidates())
             self._rest(installation, self.wanted.interval * (ON_RAY_TIMES if width else 1))
         assert job.state == "partially_failed", f"{job.state}: {job.failure}"
         assert (job.rows_total, job.rows_done, job.rows_failed) == (rows, rows, len(source.bad)), str(job)
         self.jobs.append(job)
-        _tell(f"load {number + 1}: {rows:,} rows, {job.attempts} attempts, {self.kills.total()} kills so far: {dict(self.kills)}")
-
-    def _kill(self, installation: Installation) -> None:
-        """Kill one process at random, of those that run now."""
-        found = {name: processes for name, processes in installation.candidates().items() if processes}
-        if not found:
-            return
-        weights = [TARGETS[name] / (1 + self.kills[name]) for name in found]  # what was killed least is most likely
-        name = self.chance.choices(list(found), weights)[0]
-        self.chance.choice(found[name]).end(signal.SIGKILL)
-        self.kills[name] += 1
+        kills = self.killer.kills
+        _tell(f"load {number + 1}: {rows:,} rows, {job.attempts} attempts, {kills.total()} kills so far: {dict(kills)}")
 
     def _rest(self, installation: Installation, mean_s: float) -> None:
         """Wait a random while before the next kill, and start again what was killed, as `rayapp up` would."""
@@ -186,23 +180,34 @@ def _tell(words: str) -> None:
 
 
 def main() -> None:
-    """Run one trial and print its report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="how many at least")
-    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 60_000], help="of the files, in turn")
-    parser.add_argument("--tier-large", type=int, default=25_000, help="rows from which a file is loaded on Ray")
-    parser.add_argument("--interval", type=float, default=2.0, help="mean seconds between two kills, longer in loads on Ray")
+    """Run the trials and print their reports."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--path", choices=("workers", "programs"), help="one way of loading alone")
+    parser.add_argument("--kills", type=int, default=200, help="how many at least of workers, and how many of programs in each tier")
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 60_000], help="of the workers' files, in turn")
+    parser.add_argument("--tier-large", type=int, default=25_000, help="rows from which a worker's file is loaded on Ray")
+    parser.add_argument("--interval", type=float, default=2.0, help="mean seconds between two kills of workers, longer in loads on Ray")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the directory for a look")
     wanted = parser.parse_args()
+    trials: dict[str, Callable[[Path], dict[str, Any]]] = {"workers": lambda folder: Trial(folder, wanted).run()}
+    for tier in ("huge", "large"):
+        trials[f"programs {tier}"] = partial(run_programs, wanted=wanted, tier=tier)
+    for name, trial in trials.items():
+        if wanted.path is None or name.startswith(wanted.path):
+            print(json.dumps(_tried(trial, keep=wanted.keep)), flush=True)
+
+
+def _tried(trial: Callable[[Path], dict[str, Any]], *, keep: bool) -> dict[str, Any]:
+    """Run a trial in a directory of its own."""
     folder = Path(tempfile.mkdtemp(prefix="rayapp-faults-"))
     folder.chmod(0o755)
     _tell(f"in {folder}")
-    report = Trial(folder, wanted).run()
-    if not wanted.keep:
+    report = trial(folder)
+    if not keep:
         shutil.rmtree(folder)
-    print(json.dumps(report))
+    return report
 
 
 if __name__ == "__main__":
