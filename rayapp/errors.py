@@ -1,10 +1,10 @@
 """Every error that rayapp raises, grouped by who can mend it.
 
-    RayappError
-    ├── InvalidInput     the caller: a value, a row or a request is wrong; ``problems`` names each place
-    ├── InvalidSetup     the operator: a pack, a setting or an installation is wrong
-    │   └── InvalidPack  a rule pack does not compile; ``faults`` lists every fault at once
-    └── Unavailable      time: something that is needed does not answer at the moment
+RayappError
+├── InvalidInput     the caller: a value, a row or a request is wrong; ``problems`` names each place
+├── InvalidSetup     the operator: a pack, a setting or an installation is wrong
+│   └── InvalidPack  a rule pack does not compile; ``faults`` lists every fault at once
+└── Unavailable      time: something that is needed does not answer at the moment
 """
 
 from collections.abc import Sequence

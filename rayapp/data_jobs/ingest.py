@@ -12,6 +12,7 @@ import msgspec
 from rayapp.data_jobs.bad_rows import Limit, too_many_bad, write_rejects
 from rayapp.data_jobs.loading import Loading
 from rayapp.data_jobs.local_load import load_here, load_on_this_machine
+from rayapp.data_jobs.one_session import OneSession
 from rayapp.data_jobs.refused_rows import try_refused
 from rayapp.data_jobs.watching import CANCELLED, TOO_MANY_BAD, ShouldStop, Tell, Watch
 from rayapp.datasets import Dataset
@@ -19,14 +20,13 @@ from rayapp.datasets import dataset as declared
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.settings import Settings
 from rayapp.sources.pieces import Piece, Plan, ReadPiece
-from rayapp.store.active_pack import active_digest
+from rayapp.store.active_pack import digest_in_use
 from rayapp.store.chunks import first_load_runs
 from rayapp.store.database import connection, resolve_url
 from rayapp.store.first_load import begin_first_load, end_first_load, first_load_of
 from rayapp.store.ledger import (
     Job,
     Progress,
-    Rejected,
     Source,
     find_job,
     finish_job,
@@ -75,18 +75,19 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     plan, read = planned
     limit = Limit.read(wanted.max_bad)
     dataset = declared(wanted.dataset, settings.datasets)
-    job, before, first, left = asyncio.run(_begin(settings, wanted, dataset, plan))
-    refused = asyncio.run(_refused(settings, job, plan)) if wanted.again and before.quarantined else []
-    around.begun(job, before)
-    loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
-    try:
-        stopped = "" if job.finished else _load(loading, plan, left, around)
-        progress = asyncio.run(_end(loading, stopped))
-        if refused and not stopped:
-            progress = asyncio.run(_try_refused(loading, refused, around.should_stop))
-    finally:
-        if wanted.rejects is not None:
-            write_rejects(wanted.rejects, asyncio.run(_rejected(loading)))
+    with OneSession(resolve_url(settings)) as database:
+        job, before, first, left = database.ask(lambda session: _begin(session, settings, wanted, dataset, plan))
+        refused = database.ask(lambda session: _refused(session, job, plan)) if wanted.again and before.quarantined else []
+        around.begun(job, before)
+        loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
+        try:
+            stopped = "" if job.finished else _load(loading, plan, left, around, database)
+            progress = database.ask(lambda session: _end(session, loading, stopped))
+            if refused and not stopped:
+                progress = asyncio.run(_try_refused(loading, refused, around.should_stop))
+        finally:
+            if wanted.rejects is not None:
+                write_rejects(wanted.rejects, database.ask(lambda session: quarantined(session, job)))
     around.tell(progress)
     if stopped == TOO_MANY_BAD and loading.most_bad is not None:
         raise too_many_bad(progress.quarantined, progress.rows, loading.most_bad)
@@ -95,12 +96,14 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
     return progress
 
 
-async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan) -> tuple[Job, Progress, bool, list[Piece]]:
+async def _begin(
+    session: asyncpg.Connection, settings: Settings, wanted: Wanted, dataset: Dataset, plan: Plan
+) -> tuple[Job, Progress, bool, list[Piece]]:
     """Begin a load, or go on with the one that loaded the same source with the same pack before.
 
     Says whether it is a first load, and which pieces are to be loaded.
     """
-    pack = (wanted.pack or await active_digest(settings)) if dataset.decides else None
+    pack = (wanted.pack or await digest_in_use(session, settings)) if dataset.decides else None
     source = Source(
         dataset=dataset.name,
         name=plan.source,
@@ -112,16 +115,14 @@ async def _begin(settings: Settings, wanted: Wanted, dataset: Dataset, plan: Pla
         manifest=msgspec.json.encode(plan.pieces).decode(),
         pack=pack,
     )
-    async with connection(resolve_url(settings)) as session:
-        job = await open_job(session, source)
-        first = not job.finished and await _begin_first(session, job, dataset)
-        return job, await job_progress(session, job), first, await _left(session, job, plan)
+    job = await open_job(session, source)
+    first = not job.finished and await _begin_first(session, job, dataset)
+    return job, await job_progress(session, job), first, await _left(session, job, plan)
 
 
-async def _refused(settings: Settings, job: Job, plan: Plan) -> list[Piece]:
+async def _refused(session: asyncpg.Connection, job: Job, plan: Plan) -> list[Piece]:
     """Give the pieces of which rows were refused."""
-    async with connection(resolve_url(settings)) as session:
-        numbers = await refused_chunks(session, job)
+    numbers = await refused_chunks(session, job)
     return [piece for piece in _cut(job, plan) if piece.number in numbers]
 
 
@@ -141,25 +142,27 @@ async def _begin_first(session: asyncpg.Connection, job: Job, dataset: Dataset) 
     return False
 
 
-def _load(loading: Loading, plan: Plan, pieces: list[Piece], around: Surroundings) -> str:
+def _load(loading: Loading, plan: Plan, pieces: list[Piece], around: Surroundings, database: OneSession) -> str:
     """Load the pieces that are left; says why it was stopped, nothing when it was not."""
     with Watch(loading, around.tell, around.should_stop) as watch:
         try:
             for _ in range(ROUNDS):
                 if pieces and not watch.stopping():
-                    _load_pieces(loading, pieces, around.cluster, watch.stopping)
-                    pieces = asyncio.run(_left_now(loading, plan))
+                    _load_pieces(loading, pieces, around.cluster, watch.stopping, database)
+                    pieces = database.ask(lambda session: _left(session, loading.job, plan))
         except InvalidInput:
             watch.stopped = watch.stopped or TOO_MANY_BAD
-            asyncio.run(_end(loading, watch.stopped))
+            database.ask(lambda session: _end(session, loading, watch.stopped))
             raise
     return watch.stopped
 
 
-def _load_pieces(loading: Loading, pieces: list[Piece], cluster: Cluster | None, stopping: Callable[[], bool]) -> None:
+def _load_pieces(
+    loading: Loading, pieces: list[Piece], cluster: Cluster | None, stopping: Callable[[], bool], database: OneSession
+) -> None:
     """Load pieces as their tier wants; those that another process works on at the moment are left to it."""
     if loading.job.tier != HUGE:
-        load_here(loading, pieces, stopping)
+        database.ask(lambda session: load_here(loading, pieces, stopping, session))
     elif cluster is None:
         load_on_this_machine(loading, pieces, stopping)
     else:
@@ -167,11 +170,6 @@ def _load_pieces(loading: Loading, pieces: list[Piece], cluster: Cluster | None,
 
         with cluster():
             load_on_ray(loading, pieces)
-
-
-async def _left_now(loading: Loading, plan: Plan) -> list[Piece]:
-    async with connection(resolve_url(loading.settings)) as session:
-        return await _left(session, loading.job, plan)
 
 
 async def _left(session: asyncpg.Connection, job: Job, plan: Plan) -> list[Piece]:
@@ -185,20 +183,14 @@ def _cut(job: Job, plan: Plan) -> tuple[Piece, ...]:
     return plan.pieces if job.manifest is None else msgspec.json.decode(job.manifest, type=tuple[Piece, ...])
 
 
-async def _end(loading: Loading, stopped: str) -> Progress:
+async def _end(session: asyncpg.Connection, loading: Loading, stopped: str) -> Progress:
     """Close the load if nothing is left of it, or note why it was stopped; either way its tables have their keys again."""
-    async with connection(resolve_url(loading.settings)) as session:
-        done = len(await loaded_chunks(session, loading.job)) == loading.job.chunks
-        if done or stopped:
-            await end_first_load(session, loading.job, loading.dataset)
-        if stopped and not done:
-            await stop_job(session, loading.job, stopped)
-        return await finish_job(session, loading.job)
-
-
-async def _rejected(loading: Loading) -> list[Rejected]:
-    async with connection(resolve_url(loading.settings)) as session:
-        return await quarantined(session, loading.job)
+    done = len(await loaded_chunks(session, loading.job)) == loading.job.chunks
+    if (done or stopped) and loading.first:
+        await end_first_load(session, loading.job, loading.dataset)
+    if stopped and not done:
+        await stop_job(session, loading.job, stopped)
+    return await finish_job(session, loading.job)
 
 
 async def cancel_load(settings: Settings, load: UUID) -> Progress:

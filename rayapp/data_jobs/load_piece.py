@@ -42,6 +42,11 @@ class PieceLoader:
         self._work = work
         self._chunks = chunks
         self._session: asyncpg.Connection | None = None
+        self._borrowed: asyncpg.Connection | None = None
+
+    def borrow(self, session: asyncpg.Connection) -> None:
+        """Load over a connection of another's, who keeps it, for as long as it does not break."""
+        self._session = self._borrowed = session
 
     async def load_all(self, pieces: Iterable[Piece], stopping: Stopping = lambda: False) -> None:
         """Load pieces that nobody else loads at the moment; the next is read and classified while PostgreSQL writes one.
@@ -91,14 +96,18 @@ class PieceLoader:
                 self._session = self._session or await connect_to_copy(self._url)
                 return await does(self._session)
             except Unavailable:
-                await self.close()
+                self._drop()
                 if trial == TRIES - 1:
                     raise
                 await asyncio.sleep(FIRST_PAUSE_S * 2**trial)
         raise AssertionError
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, unless it is another's."""
+        if self._session is not self._borrowed:
+            self._drop()
+
+    def _drop(self) -> None:
         if self._session is not None:
             self._session.terminate()
             self._session = None

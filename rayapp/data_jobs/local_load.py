@@ -5,8 +5,10 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Sequence
 
+import asyncpg
+
 from rayapp.data_jobs.load_piece import PieceLoader, Stopping
-from rayapp.data_jobs.loading import Loading, loaders_of
+from rayapp.data_jobs.loading import Loading, loader_of, loaders_of
 from rayapp.errors import RayappError
 from rayapp.sources.pieces import Piece
 
@@ -22,9 +24,14 @@ PIECES_A_PROCESS = 64
 """Pieces from which on a process more is worth its start, which costs as much as to classify some hundred thousand rows."""
 
 
-def load_here(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
-    """Load pieces one after the other in this process."""
-    asyncio.run(_load(loading, pieces, stopping, 1))
+async def load_here(loading: Loading, pieces: Sequence[Piece], stopping: Stopping, session: asyncpg.Connection) -> None:
+    """Load pieces one after the other in this process, over a connection that is there, or another when it breaks."""
+    loader = await loader_of(loading)
+    loader.borrow(session)
+    try:
+        await loader.load_all(pieces, stopping)
+    finally:
+        await loader.close()
 
 
 def load_on_this_machine(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
@@ -38,7 +45,7 @@ def load_on_this_machine(loading: Loading, pieces: Sequence[Piece], stopping: St
     for process in beside:
         process.start()
     try:
-        asyncio.run(_load(loading, pieces, stopping, LANES))
+        asyncio.run(_load(loading, pieces, stopping))
         for process in beside:
             process.join()
     finally:
@@ -53,7 +60,7 @@ def load_beside(loading: Loading, pieces: Sequence[Piece], parent: int) -> None:
     What goes wrong here goes wrong there as well, where it is told: pieces that are not loaded are left to the parent.
     """
     try:
-        asyncio.run(_load(loading, pieces, lambda: os.getppid() != parent, LANES))
+        asyncio.run(_load(loading, pieces, lambda: os.getppid() != parent))
     except RayappError:
         return
 
@@ -64,7 +71,7 @@ def _from(pieces: Sequence[Piece], place: int, processes: int) -> Sequence[Piece
     return [*reversed(pieces)] if place == 1 else [*pieces[start:], *pieces[:start]]
 
 
-async def _load(loading: Loading, pieces: Sequence[Piece], stopping: Stopping, lanes: int) -> None:
+async def _load(loading: Loading, pieces: Sequence[Piece], stopping: Stopping) -> None:
     """Load pieces over some connections at a time, each taking the next piece that none has; the first that fails stops all."""
     failed: list[BaseException] = []
     left = iter(pieces)
@@ -78,7 +85,7 @@ async def _load(loading: Loading, pieces: Sequence[Piece], stopping: Stopping, l
         finally:
             await loader.close()
 
-    ended = await asyncio.gather(*(load(loader, left) for loader in await loaders_of(loading, lanes)), return_exceptions=True)
+    ended = await asyncio.gather(*(load(loader, left) for loader in await loaders_of(loading, LANES)), return_exceptions=True)
     for error in failed or ended:
         if isinstance(error, BaseException):
             raise error

@@ -27,8 +27,13 @@ async def install_pack(session: asyncpg.Connection, settings: Settings) -> None:
 async def active_digest(settings: Settings) -> str:
     """Give the digest of the pack that new work is decided by; stores the installation's pack where none, or a former one, is active."""
     async with connection(resolve_url(settings)) as session:
-        await install_pack(session, settings)
-        digest = await current_pack(session)
+        return await digest_in_use(session, settings)
+
+
+async def digest_in_use(session: asyncpg.Connection, settings: Settings) -> str:
+    """Give what ``active_digest`` gives, over a connection that is there."""
+    await install_pack(session, settings)
+    digest = await current_pack(session)
     if digest is None:
         raise InvalidSetup("no pack is active: `rayapp packs publish --activate` makes one")
     return digest
