@@ -22,7 +22,7 @@
 
 enum { ROOM = 1 << 14, EVENTS = 512, STATUSES = 600, WARM_S = 1, PATIENCE_S = 10 };
 
-struct connection { int fd, busy, writing; size_t at, got; double due; char *request; size_t length; char answer[ROOM + 1]; };
+struct connection { int fd, busy, writing, advised; size_t at, got; double due; char *request; size_t length; char answer[ROOM + 1]; };
 
 static struct sockaddr_in where;
 static struct connection *all, **idle;
@@ -54,6 +54,7 @@ static void note(struct connection *c, int status) {
     double over = now();
     if (c->due >= begun + WARM_S || over >= begun + WARM_S) {
         if (over <= until || status != 200) statuses[status]++;
+        advised += c->advised;
         if (status == 200 && c->due >= begun + WARM_S) {
             if (good == good_room && !(latencies = realloc(latencies, (good_room = 2 * good_room + 1024) * sizeof *latencies))) fail("realloc");
             latencies[good++] = (over - c->due) * 1000;
@@ -79,7 +80,7 @@ static void write_more(struct connection *c) {
 
 static void ask(double due) {
     struct connection *c = idle[--idle_count];
-    c->busy = 1; c->due = due; c->at = c->got = 0;
+    c->busy = 1; c->due = due; c->at = c->got = c->advised = 0;
     c->request = requests[next_body]; c->length = lengths[next_body];
     next_body = (next_body + 1) % bodies;
     sent += due >= begun + WARM_S;
@@ -99,7 +100,7 @@ static void read_more(struct connection *c) {
     size_t whole = end + 4 - c->answer + (told ? strtoul(told + 15, 0, 10) : 0);
     int status = atoi(c->answer + 9), ends = strcasestr(c->answer, "connection: close") != 0;
     int full = c->got >= whole;
-    if (full) advised += status == 503 && strcasestr(c->answer, "retry-after:") != 0;
+    c->advised = full && status == 503 && strcasestr(c->answer, "retry-after:") != 0;
     *end = '\r';
     if (!full) { if (whole > ROOM) fail("the answer is too long"); return; }
     status = status > 0 && status < STATUSES ? status : 0;

@@ -1,10 +1,11 @@
-"""Compare `POST /classify/bulk` and `/classify/stream`, through the service's ingress, with the library in this process.
+"""Compare `POST /classify/bulk` and `/classify/stream`, through HAProxy, with the library in this process.
 
-    python -m benchmarks.serve_bulk [--bodies 40] [--rounds 3] [--lines 1000000] [--url http://127.0.0.1:8000]
+    python -m benchmarks.serve_bulk [--bodies 40] [--rounds 3] [--lines 1000000]
 
-Needs a running `rayapp up`. Made-up rows, 1,000 in a body, no two alike. The library reads the same JSON, classifies and writes the same
-JSON in one thread; bulk is asked by two connections, so that one body is read while another is decided. The stream is one request.
-Rounds alternate. Checks that bulk says what the library says, and that every line is answered. The memory is the replica's.
+Starts a service of its own. Made-up rows, 1,000 in a body, no two alike in 40 bodies. The library reads the same JSON, classifies and
+writes the same JSON in one thread; bulk is asked by two connections, so that one body is read while another is decided. Rounds alternate.
+The stream is one request of so many lines, the same 40,000 over and over, which the client neither makes beforehand nor keeps. Checks
+that bulk says what the library says, and that every line is answered. The memory is the replica's, looked at four times a second.
 """
 
 import argparse
@@ -23,20 +24,21 @@ import httpx
 import msgspec
 import psutil
 
-from benchmarks.descriptors import make_descriptors
+from benchmarks._ask import rows
+from benchmarks._own_service import own_service
 from benchmarks.throughput import commit, machine
 from rayapp import Classifier, load_classifier
-from rayapp.launch.site import Site
 from rayapp.serve.answers import bulk_body
 from rayapp.serve.bodies import read_bulk
 from rayapp.serve.engine import Chunk, answer_many
-from rayapp.settings import read_settings
 
 ROWS = 1_000
 SENDERS = 2
 PATIENCE_S = 600.0
 READ = 262_144
 """Bytes read at a time."""
+
+LOOK_S = 0.25
 
 PIECE = 256
 """Lines sent at a time."""
@@ -48,24 +50,24 @@ def main() -> None:
     options.add_argument("--bodies", type=int, default=40)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--lines", type=int, default=1_000_000)
-    options.add_argument("--url", default=read_settings().http_url)
     told = options.parse_args()
-    rows = [
-        {"id": str(place), "descriptor": descriptor, "amount": "4.50", "currency": "USD", "direction": "debit"}
-        for place, descriptor in enumerate(make_descriptors(told.bodies * ROWS, 1).to_pylist())
-    ]
-    bodies = [msgspec.json.encode({"transactions": rows[first : first + ROWS]}) for first in range(0, len(rows), ROWS)]
-    classifier = load_classifier(read_settings().pack)
-    with httpx.Client(base_url=told.url, timeout=PATIENCE_S) as client:
+    made = rows(told.bodies * ROWS)
+    bodies = [msgspec.json.encode({"transactions": made[first : first + ROWS]}) for first in range(0, len(made), ROWS)]
+    classifier = load_classifier()
+    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"| what | ratio | rows/s | |\n|{'---|' * 4}")
+    with own_service() as service, httpx.Client(base_url=service.url, timeout=PATIENCE_S) as client:
         if client.post("/classify/bulk", content=bodies[0]).content != by_library(classifier, bodies[0]):
             sys.exit("the service does not say what the library says")
-        print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         pairs = [(library_rate(classifier, bodies), bulk_rate(client, bodies)) for _ in range(told.rounds)]
         library, bulk = (median(column) for column in zip(*pairs, strict=True))
         ratio = median(ours / alone for alone, ours in pairs)
-        print(f"| bulk of the library (target 0.50) | {ratio:.2f} | bulk {bulk:,.0f} rows/s | library {library:,.0f} rows/s |")
-        lines = [msgspec.json.encode(row) + b"\n" for row in rows]
-        print(stream(told.url, lines, told.lines, bulk))
+        print(f"| bulk of the library (target 0.50) | {ratio:.2f} | {bulk:,.0f} | library {library:,.0f} |", flush=True)
+        lines = [msgspec.json.encode(row) + b"\n" for row in made]
+        rate, memory = stream(service.url, lines, told.lines, service.processes()[0])
+        bulk = median([bulk, bulk_rate(client, bodies)])
+    print(f"| stream of {told.lines:,} lines, of bulk (target 1.0) | {rate / bulk:.2f} | {rate:,.0f} | {memory} |")
+    print(f"\nload average at the end {os.getloadavg()[0]:.1f}")
 
 
 def by_library(classifier: Classifier, body: bytes) -> bytes:
@@ -91,9 +93,8 @@ def bulk_rate(client: httpx.Client, bodies: list[bytes]) -> float:
     return len(bodies) * ROWS / (time.perf_counter() - began)
 
 
-def stream(url: str, lines: list[bytes], count: int, bulk: float) -> str:
-    """Send one stream and read its answers at the same time; gives its row."""
-    replica = replica_process()
+def stream(url: str, lines: list[bytes], count: int, replica: psutil.Process) -> tuple[float, str]:
+    """Send one stream and read its answers at the same time; gives the lines a second, and what the replica's memory did."""
     memory, answered, last, began = [replica.memory_info().rss], 0, b"", time.perf_counter()
     call = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_S)
     call.putrequest("POST", "/classify/stream")
@@ -106,14 +107,14 @@ def stream(url: str, lines: list[bytes], count: int, bulk: float) -> str:
     while piece := answer.read1(READ):
         answered += piece.count(b"\n")
         last = (last + piece)[-1_000:]
-        memory.append(replica.memory_info().rss)
+        if time.perf_counter() - began > len(memory) * LOOK_S:
+            memory.append(replica.memory_info().rss)
     seconds = time.perf_counter() - began
     call.close()
     if answered != count + 1 or b'"summary"' not in last:
         sys.exit(f"{answered:,} lines came back for {count:,}: {last[-300:]!r}")
-    third = memory[len(memory) // 3]
-    rate = f"{count / seconds / bulk:.2f} | stream {count / seconds:,.0f} rows/s of {count:,}"
-    return f"| stream of bulk (target 1.0) | {rate} | replica MB: before {mb(memory[0])}, a third in {mb(third)}, most {mb(max(memory))} |"
+    thirds = ", ".join(mb(memory[place]) for place in (0, len(memory) // 3, 2 * len(memory) // 3, -1))
+    return count / seconds, f"replica MB before, after a third, two thirds, at the end: {thirds}; most {mb(max(memory))}"
 
 
 def send(to: socket.socket, body: Iterator[bytes]) -> None:
@@ -133,15 +134,6 @@ def pieces(lines: list[bytes], count: int) -> Iterator[bytes]:
         left -= sizes[place]
         place = (place + 1) % len(joined)
     yield b"".join(lines[:left])
-
-
-def replica_process() -> psutil.Process:
-    """Find the replica of this installation's service."""
-    state = Site(read_settings().data_dir).read()
-    if state is None or state.head is None:
-        sys.exit("nothing runs here: run `rayapp up` first")
-    below = psutil.Process(state.head.pid).children(recursive=True)
-    return next(found for found in below if (found.cmdline() or [""])[0].startswith("ray::ServeReplica:rayapp:ingress"))
 
 
 def mb(size: int) -> str:

@@ -1,61 +1,92 @@
 """Ask `POST /classify` for half, nearly all, one and a half times and three times of what the service can answer.
 
-    python -m benchmarks.serve_load [--seconds 5] [--connections 2000] [--url http://127.0.0.1:8000]
+    python -m benchmarks.serve_load [--seconds 6] [--rounds 2] [--connections 4000]
 
-Needs a running `rayapp up`, and no other program. First measures what 64 connections get that ask as fast as they are answered (the
-capacity), then asks at fixed rates, whatever is answered. Latency is of good answers, and counts from when a request was due. What has to
-hold: goodput does not fall when more is asked than can be done; every other answer says 503 (or 429, where there are keys). The
-client shares the machine's cores with the service, and takes more of them the more it asks.
+Starts a service of its own. Rows are decided anew, no two alike (`Cache-Control: no-store`). First measures what 64 connections get that
+ask as fast as they are answered (the capacity, before each rate), then asks at fixed rates at random times (Poisson), whatever is
+answered. Latency is of good answers, and counts from when a request was due. What has to hold: goodput does not fall when more is asked
+than can be done, and every other answer is a 503 that says when to come again. The compiled client shares the two cores with HAProxy and
+the replica: the last columns say how much of a core each of them took.
 """
 
 import argparse
 import os
-import sys
+from collections.abc import Callable
+from statistics import median
+from typing import NamedTuple
 
-import httpx
-import msgspec
-
-from benchmarks._open_loop import Asked, ask
-from benchmarks.serve_single import ROW, check
+from benchmarks._ask import FRESH, JSON, Asked, Load, ask, bodies_file
+from benchmarks._own_service import Service, cpu_s, own_service
+from benchmarks.serve_single import DISTINCT, check
 from benchmarks.throughput import commit, machine
-from rayapp.settings import read_settings
 
 SHARES = (0.5, 0.9, 1.5, 3.0)
-ENOUGH = 20_000.0
-"""Requests a second that nobody answers: asking for them with few connections is asking as fast as answers come."""
-
 AT_CAPACITY = 64
+HEAD = "asked, of capacity | goodput, of capacity | good a second | p50 ms | p99 ms"
+REST = "503 with Retry-After | other | broken | not sent in time | replica, cores | HAProxy | client"
+
+
+class Run(NamedTuple):
+    """The capacity just before, what became of the requests, and the cores that the replica and HAProxy took."""
+
+    capacity: float
+    asked: Asked
+    replica: float
+    haproxy: float
 
 
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--seconds", type=float, default=5)
-    options.add_argument("--connections", type=int, default=2_000)
-    options.add_argument("--url", default=read_settings().http_url)
+    options.add_argument("--seconds", type=float, default=6)
+    options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--connections", type=int, default=4_000)
     told = options.parse_args()
-    try:
-        check(told.url)
-    except httpx.TransportError as error:
-        sys.exit(f"nothing answers at {told.url} ({error}): run `rayapp up` first")
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    body = msgspec.json.encode(ROW)
-    route = told.url + "/classify"
-    capacity = ask(route, body, ENOUGH, told.seconds, AT_CAPACITY).goodput
-    print(f"capacity with {AT_CAPACITY} connections: {capacity:,.0f} a second")
-    print("| asked, of capacity | goodput, of capacity | good a second | p50 ms | p99 ms | 429 | 503 | other | broken | not sent in time |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    for share in SHARES:
-        print(shown(share, capacity, ask(route, body, share * capacity, told.seconds, told.connections)))
+    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    with own_service() as service:
+        check(service.url)
+        print(f"| {HEAD} | {REST} |\n|{'---|' * 12}")
+        for share in SHARES:
+            runs = [run(service, share, Load(told.connections, told.seconds)) for _ in range(told.rounds)]
+            print(shown(share, runs), flush=True)
+    print(f"\nload average at the end {os.getloadavg()[0]:.1f}")
 
 
-def shown(share: float, capacity: float, asked: Asked) -> str:
-    """Give a row."""
-    counts = asked.statuses
-    other = sum(count for status, count in counts.items() if status not in {0, 200, 429, 503})
-    rest = f"{counts[429]:,} | {counts[503]:,} | {other:,} | {counts[0]:,} | {asked.unsent:,} |"
-    rate = f"{asked.goodput / capacity:.2f} | {asked.goodput:,.0f}"
-    return f"| {share:.1f} | {rate} | {asked.at(0.5):.1f} | {asked.at(0.99):.1f} | {rest}"
+def run(service: Service, share: float, load: Load) -> Run:
+    """Measure the capacity, and what becomes of a share of it."""
+    bodies = bodies_file(DISTINCT)
+
+    def classify(asked: Load) -> Asked:
+        return ask(service.url + "/classify", bodies, asked, (JSON, FRESH))
+
+    capacity = classify(Load(AT_CAPACITY, load.seconds)).goodput
+    parts = [service.processes(), service.processes("haproxy")]
+    before = [cpu_s(part) for part in parts]
+    asked = classify(load._replace(rate=share * capacity))
+    taken = asked.seconds + 1
+    return Run(capacity, asked, *((cpu_s(part) - spent) / taken for part, spent in zip(parts, before, strict=True)))
+
+
+def shown(share: float, runs: list[Run]) -> str:
+    """Give a row: medians of rates and times, sums of what was not answered well."""
+
+    def middle(of: Callable[[Run], float]) -> float:
+        return median(map(of, runs))
+
+    def total(of: Callable[[Asked], int]) -> str:
+        return f"{sum(of(run.asked) for run in runs):,}"
+
+    rates = f"{middle(lambda run: run.asked.goodput / run.capacity):.2f} | {middle(lambda run: run.asked.goodput):,.0f}"
+    times = f"{middle(lambda run: run.asked.p50_ms):.1f} | {middle(lambda run: run.asked.p99_ms):.1f}"
+    rest = " | ".join(map(total, (lambda asked: asked.advised, other, lambda asked: asked.count(0), lambda asked: asked.unsent)))
+    client = middle(lambda run: run.asked.cpu_s / (run.asked.seconds + 1))
+    cores = f"{middle(lambda run: run.replica):.2f} | {middle(lambda run: run.haproxy):.2f} | {client:.2f}"
+    return f"| {share:.1f} | {rates} | {times} | {rest} | {cores} |"
+
+
+def other(asked: Asked) -> int:
+    """Count the answers that are neither good nor a 503 that says when to come again, nor broken."""
+    return sum(asked.statuses.values()) - asked.count(200) - asked.advised - asked.count(0)
 
 
 if __name__ == "__main__":

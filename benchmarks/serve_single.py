@@ -1,131 +1,119 @@
-"""Compare `POST /classify` with an empty route on the same Serve, through the same ingress.
+"""Compare `POST /classify` with an empty route on the same Serve, through HAProxy and through Ray Serve's own proxy.
 
-    python -m benchmarks.serve_single [--seconds 4] [--rounds 3] [--url http://127.0.0.1:8000]
+    python -m benchmarks.serve_single [--seconds 4] [--rounds 2] [--ingress haproxy default] [--connections 1 16 64 1024]
 
-Needs `wrk` and a running `rayapp up`. Puts a FastAPI route that does nothing (it reads no body) beside the service on the same cluster, so
-that both go through the same ingress, and asks both in turn, with 1, 16 and 64 connections; then takes it away. Checks that `/classify`
-gives what the library says, and that no answer was an error. The client shares the machine's cores with the service.
+Starts a service of its own for each, and puts a FastAPI route that does nothing (it reads no body) beside ours on the same cluster, so
+that all goes the same way. All routes get their bodies in turn: rows that are decided, 50,000 of them, no two alike and sent with
+`Cache-Control: no-store`; rows that are known, 1,000 whose answers the replica remembers; the empty route the first. Checks that
+`/classify` gives what the library says, and that no answer was an error, 503s at 1,024 connections aside. The compiled client shares the
+machine's cores with the service; the replica's CPU time for a request is beside the rates, since other programs disturb it less.
 """
 
 import argparse
 import os
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import msgspec
 
+from benchmarks import _empty_route
+from benchmarks._ask import FRESH, JSON, Asked, Load, ask, bodies_file, rows
+from benchmarks._own_service import REPLICA, Service, cpu_s, own_service
 from benchmarks.throughput import commit, machine
 from rayapp import Transaction, load_classifier
-from rayapp.launch.driver import connected, prepare_environment
-from rayapp.settings import read_settings
 
-CONNECTIONS = (1, 16, 64)
-TARGET = 0.8
-NOTHING = "benchmark_nothing"
-ROW = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}
-UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+DISTINCT, KNOWN, CHECKED = 50_000, 1_000, 20
+WARMING = Load(16, 2.5)
+HEAD = "connections | route | of the empty route (target 0.8) | a second | p50 ms | p99 ms | replica µs a request"
+
+
+class Target(NamedTuple):
+    """What is asked: how it is called, the path, the bodies, headers, and whose CPU time counts."""
+
+    name: str
+    path: str
+    bodies: Path
+    headers: tuple[str, ...]
+    replica: str
 
 
 class Measured(NamedTuple):
-    """Answers a second, and milliseconds."""
+    """Answers a second, milliseconds, and microseconds of CPU of the replica for a request."""
 
     rate: float
     p50: float
     p99: float
+    cpu: float
 
 
 def main() -> None:
     """Measure, check and print."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--seconds", type=int, default=4)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--url", default=read_settings().http_url)
+    options.add_argument("--seconds", type=float, default=4)
+    options.add_argument("--rounds", type=int, default=2)
+    options.add_argument("--ingress", nargs="+", default=["haproxy", "default"])
+    options.add_argument("--connections", nargs="+", type=int, default=[1, 16, 64, 1024])
     told = options.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is needed: apt install wrk")
-    settings = read_settings()
-    prepare_environment(settings)
-    check(told.url)
     print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print("| connections | of an empty route (target 0.8) | /classify a second | p50 ms | p99 ms | empty a second | p50 ms | p99 ms |")
-    print("|---|---|---|---|---|---|---|---|")
-    with connected(settings, print):
-        start_nothing()
-        try:
-            for connections in CONNECTIONS:
-                pairs = [(wrk(told, "/classify", connections), wrk(told, f"/{NOTHING}/", connections)) for _ in range(told.rounds)]
-                ratio = median(ours.rate / empty.rate for ours, empty in pairs)
-                print(f"| {connections} | {ratio:.2f} | {shown([ours for ours, _ in pairs])} | {shown([empty for _, empty in pairs])} |")
-        finally:
-            stop_nothing()
+    for ingress in told.ingress:
+        print(f"\nThrough {ingress}:\n\n| {HEAD} |\n|{'---|' * 7}")
+        with own_service(ingress=ingress) as service:
+            service.run("benchmarks._empty_route")
+            check(service.url)
+            for target in targets():
+                measure(service, target, WARMING)
+            for connections in told.connections:
+                compare(service, Load(connections, told.seconds), told.rounds)
+    print(f"\nload average at the end {os.getloadavg()[0]:.1f}")
+
+
+def compare(service: Service, load: Load, rounds: int) -> None:
+    """Ask each target in turn and print their rows, the empty route's last."""
+    found = [[measure(service, target, load) for target in targets()] for _ in range(rounds)]
+    for place, target in enumerate(targets()):
+        ratio = median(measured[place].rate / measured[-1].rate for measured in found)
+        rate, p50, p99, cpu = (median(column) for column in zip(*(measured[place] for measured in found), strict=True))
+        print(f"| {load.connections} | {target.name} | {ratio:.2f} | {rate:,.0f} | {p50:.2f} | {p99:.1f} | {cpu:.0f} |", flush=True)
+
+
+def targets() -> list[Target]:
+    """Give what is compared."""
+    distinct, known = bodies_file(DISTINCT), bodies_file(KNOWN)
+    return [
+        Target("`/classify`, decided", "/classify", distinct, (JSON, FRESH), REPLICA),
+        Target("`/classify`, known", "/classify", known, (JSON,), REPLICA),
+        Target("empty", f"/{_empty_route.NAME}/", distinct, (JSON, FRESH), _empty_route.REPLICA),
+    ]
+
+
+def measure(service: Service, target: Target, load: Load) -> Measured:
+    """Ask a target for some seconds; stops where an answer is an error."""
+    replicas = service.processes(target.replica)
+    before = cpu_s(replicas)
+    asked = ask(service.url + target.path, target.bodies, load, target.headers)
+    used = cpu_s(replicas) - before
+    if not good_enough(asked):
+        sys.exit(f"{target.name} was answered with {asked.statuses}")
+    return Measured(asked.goodput, asked.p50_ms, asked.p99_ms, used / (asked.goodput * load.seconds) * 1e6)
+
+
+def good_enough(asked: Asked) -> bool:
+    """Say whether all answers are good, but for those that were shed on a machine that others use too."""
+    return set(asked.statuses) <= {"200", "503"} and asked.advised == asked.count(503)
 
 
 def check(url: str) -> None:
     """Stop where the service does not say what the library says."""
-    given = httpx.post(url + "/classify", json=ROW, timeout=30).content
-    wanted = msgspec.json.encode(load_classifier(read_settings().pack).classify_one(Transaction(**ROW)))
-    if given != wanted:
-        sys.exit(f"the service says {given!r}, the library {wanted!r}")
-
-
-def start_nothing() -> None:
-    """Serve a route that does nothing, with the settings of our own deployment."""
-    from fastapi import FastAPI
-    from ray import serve
-
-    app = FastAPI()
-
-    @serve.deployment(name=NOTHING, max_ongoing_requests=1_000, ray_actor_options={"num_cpus": 0})
-    @serve.ingress(app)
-    class Nothing:
-        """The deployment."""
-
-        @app.post("/")
-        async def nothing(self) -> dict[str, Any]:
-            """Do nothing."""
-            return {}
-
-    serve.run(Nothing.bind(), name=NOTHING, route_prefix=f"/{NOTHING}")
-
-
-def stop_nothing() -> None:
-    """Take the route away."""
-    from ray import serve
-
-    serve.delete(NOTHING)
-
-
-def wrk(told: argparse.Namespace, path: str, connections: int) -> Measured:
-    """Ask a route for some seconds; stops at the first error."""
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "one.lua"
-        body = msgspec.json.encode(ROW).decode()
-        script.write_text(f'wrk.method="POST"\nwrk.headers["content-type"]="application/json"\nwrk.body=[[{body}]]\n')
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{told.seconds}s", "--latency", "-s", str(script), told.url + path]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        sys.exit(said)
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
-    return Measured(rate, *(in_ms(said, share) for share in (50, 99)))
-
-
-def in_ms(said: str, share: int) -> float:
-    """Read a share of wrk's distribution of latencies."""
-    number, unit = re.search(rf"{share}%\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr]
-    return float(number) * UNITS[unit]
-
-
-def shown(measured: list[Measured]) -> str:
-    """Give the medians."""
-    rate, p50, p99 = (median(column) for column in zip(*measured, strict=True))
-    return f"{rate:,.0f} | {p50:.1f} | {p99:.1f}"
+    classifier = load_classifier()
+    with httpx.Client(base_url=url, timeout=30) as client:
+        for row in rows(CHECKED):
+            given = client.post("/classify", json=row).content
+            wanted = msgspec.json.encode(classifier.classify_one(Transaction(**row)))
+            if given != wanted:
+                sys.exit(f"the service says {given!r}, the library {wanted!r}")
 
 
 if __name__ == "__main__":
