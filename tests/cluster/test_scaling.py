@@ -1,13 +1,15 @@
 """Autoscaling on a real cluster: a burst brings replicas, and no request fails while they come or go."""
 
-import threading
+import itertools
 
-import httpx
 import pytest
+
+from benchmarks._senders import Request, Senders
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-ROWS = {"transactions": [{"id": str(number), "descriptor": f"SQ *BLUE BOTTLE {number:05} OAKLAND CA"} for number in range(20_000)]}
+ROWS = [{"id": str(number), "descriptor": f"SQ *BLUE BOTTLE {number:05} OAKLAND CA"} for number in range(20_000)]
+BULK = Request("/classify/bulk", {"transactions": ROWS})
 SENDERS = 4
 
 
@@ -22,22 +24,11 @@ def test_a_burst_brings_replicas_and_loses_nothing(own_dir, cluster):
     installation = installation._replace(environment={**installation.environment, "RAYAPP_MAX_REPLICAS": "3"})
     up = installation.rayapp("up", "--detach")
     assert up.returncode == 0, up.stderr
-    stop, statuses = threading.Event(), []
-
-    def send():
-        with httpx.Client(base_url=installation.settings.http_url, timeout=120) as client:
-            while not stop.is_set():
-                statuses.append(client.post("/classify/bulk", json=ROWS).status_code)
-
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+    senders = Senders(installation.settings.http_url, [itertools.repeat(BULK) for _ in range(SENDERS)], lambda *_: None)
     try:
         assert replicas(installation) == 1
-        for sender in senders:
-            sender.start()
-        assert cluster.eventually(lambda: replicas(installation) >= 2, patience_s=120)
+        with senders:
+            assert cluster.eventually(lambda: replicas(installation) >= 2, patience_s=120)
     finally:
-        stop.set()
-        for sender in senders:
-            sender.join()
         installation.rayapp("down")
-    assert set(statuses) == {200}
+    assert set(senders.statuses()) == {200}

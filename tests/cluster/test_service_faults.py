@@ -2,19 +2,15 @@
 
 import random
 import signal
-import threading
 import time
-from collections import Counter
-from typing import NamedTuple
 
-import httpx
 import msgspec
-import psutil
 import pytest
 
+from benchmarks._own_service import processes_of
+from benchmarks._senders import Request, Senders
 from rayapp import Transaction
 from rayapp.launch.processes import process_of
-from rayapp.launch.site import Site
 from rayapp.store.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.cluster
@@ -33,52 +29,11 @@ CUT_OFF = {502, "RemoteProtocolError", "ReadError"}
 """What a client sees whose request was in work: HAProxy cannot know whether it was done, and does not send it twice."""
 
 
-class Told(NamedTuple):
-    """What became of one request: when it was sent and over, and the status, or the error's name."""
-
-    sent: float
-    over: float
-    row: int
-    status: int | str
-    answer: httpx.Response | None
-
-
-class Load:
-    """Clients that ask one request after another until the context ends."""
-
-    def __init__(self, url, seed):
-        self.url, self.seed = url, seed
-        self.told = []
-        self._stop = threading.Event()
-        self._senders = [threading.Thread(target=self._send, args=(number,)) for number in range(SENDERS)]
-
-    def __enter__(self):
-        for sender in self._senders:
-            sender.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for sender in self._senders:
-            sender.join()
-
-    def _send(self, number):
-        order = random.Random(self.seed + number)
-        with httpx.Client(base_url=self.url, timeout=60) as client:
-            while not self._stop.is_set():
-                row = order.randrange(len(ROWS))
-                sent = time.time()
-                try:
-                    answer = client.post("/classify", json=ROWS[row])
-                    status = answer.status_code
-                except httpx.HTTPError as error:
-                    answer, status = None, type(error).__name__
-                self.told.append(Told(sent, time.time(), row, status, answer))
-                if status != 200:
-                    self._stop.wait(0.1)
-
-    def good_since(self, moment):
-        return [told for told in list(self.told) if told.status == 200 and told.sent > moment]
+def requests(seed):
+    """Ask for rows in an order of their own."""
+    order = random.Random(seed)
+    while True:
+        yield Request("/classify", order.choice(ROWS))
 
 
 def check(told, wanted):
@@ -86,7 +41,7 @@ def check(told, wanted):
     cut = []
     for one in told:
         if one.status == 200:
-            assert one.answer.content == wanted[one.row]
+            assert one.answer.content == wanted[one.asked.content["id"]]
             continue
         if one.status in AGAIN:
             assert int(one.answer.headers["retry-after"]) >= 1, one.answer.text
@@ -101,23 +56,22 @@ def check(told, wanted):
 
 @pytest.fixture
 def wanted(library):
-    return [msgspec.json.encode(library.classify_one(Transaction(**row))) for row in ROWS]
+    return {row["id"]: msgspec.json.encode(library.classify_one(Transaction(**row))) for row in ROWS}
 
 
 def a_replica(cluster):
-    """Give the process of a replica: one below the head of this cluster."""
-    below = psutil.Process(Site(cluster.settings.data_dir).read().head.pid).children(recursive=True)
-    return next(found for found in below if found.cmdline()[0].startswith("ray::ServeReplica:rayapp:ingress"))
+    """Give the process of a replica of this cluster."""
+    return processes_of(cluster.settings)[0]
 
 
 def disturbed(cluster, disturb):
     """Load the service, disturb it, and wait until it serves again; gives what was told, and when it was disturbed."""
-    with Load(cluster.settings.http_url, seed=4) as load:
+    with Senders(cluster.settings.http_url, [requests(4 + number) for number in range(SENDERS)]) as load:
         assert cluster.eventually(lambda: len(load.told) > 100)
         moment = disturb()
         assert cluster.eventually(lambda: len(load.good_since(moment + 1)) > 100)
         time.sleep(SETTLED_S)
-    print(Counter(told.status for told in load.told))
+    print(load.statuses())
     return load.told, moment
 
 

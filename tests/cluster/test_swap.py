@@ -1,71 +1,19 @@
 """Packs swapped under load, with several replicas: no request fails, and none is decided by two packs."""
 
-import threading
-import time
-
-import httpx
-import msgspec
 import pytest
 
+from benchmarks._swapping import live_everywhere, mixed, swapping
 from rayapp import load_pack
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 REPLICAS = 2
-SENDERS = 3
+SINGLES, BULKS = 1, 2
 SWAPS = 2
-BULK = {"transactions": [{"id": str(number), "descriptor": f"SQ *BLUE BOTTLE {number:04} OAKLAND CA"} for number in range(3_000)]}
 BROKEN = {
     "taxonomy.csv": "primary,detailed,direction,merchant,description\nFOOD,FOOD_COFFEE,sideways,yes,\n",
     "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_TEA,0.8,\n",
 }
-
-
-class Row(msgspec.Struct):
-    pack: str
-
-
-class Bulk(msgspec.Struct):
-    results: list[Row]
-    pack: str
-
-
-class Load:
-    """Senders that ask without a pause, and what they were told: status, and the digests of one answer, in order."""
-
-    def __init__(self, url):
-        self.stop = threading.Event()
-        self.told = []
-        self.threads = [threading.Thread(target=self.send, args=(url, number)) for number in range(SENDERS)]
-
-    def send(self, url, number):
-        with httpx.Client(base_url=url, timeout=60) as client:
-            while not self.stop.is_set():
-                path, body = ("/classify/bulk", BULK) if number else ("/classify", BULK["transactions"][0])
-                try:
-                    answer = client.post(path, json=body)
-                    packs = digests(answer.content, path)
-                    self.told.append((answer.status_code, packs, time.monotonic()))
-                except (httpx.HTTPError, msgspec.DecodeError) as error:
-                    self.told.append((repr(error), set(), time.monotonic()))
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-
-
-def digests(content, path):
-    if path == "/classify":
-        return {msgspec.json.decode(content, type=Row).pack}
-    answer = msgspec.json.decode(content, type=Bulk)
-    assert len(answer.results) == len(BULK["transactions"])
-    return {row.pack for row in answer.results} | {answer.pack}
 
 
 @pytest.fixture(scope="module")
@@ -79,29 +27,28 @@ def several(own_dir, cluster):
     several.rayapp("down")
 
 
-def acknowledged(installation, version):
-    code = "answer = ray.get(actor.acknowledgements.remote())"
-    return installation.eventually(lambda: list((found := installation.on_cluster(code)).values()) == [version] * REPLICAS and found)
+def live(installation, version):
+    return live_everywhere(lambda: installation.on_cluster("answer = ray.get(actor.acknowledgements.remote())"), version, REPLICAS)
 
 
 def test_packs_are_swapped_and_the_rule_actor_killed_under_load(several, own_dir):
     names = [own_dir / "several" / "pack", *(several.pack(own_dir / "several" / f"pack{number}", f"pack{number}") for number in range(SWAPS))]
     packs = [load_pack(name).digest for name in names]
-    with Load(several.settings.http_url) as load:
+    with swapping(several.settings.http_url, SINGLES, BULKS) as load:
         for folder in names[1:]:
             published = several.rayapp("packs", "publish", str(folder), "--activate", "--reason", "under load")
             assert published.returncode == 0, published.stderr
         code = "before = ray.get(actor.wait.remote(-1, 60.0)); ray.kill(actor, no_restart=False); after = ray.get(actor.wait.remote(-1, 60.0)); "
         before, after, digest = several.on_cluster(code + "answer = [before.version, after.version, after.digest]")
         assert (after, digest) == (before, packs[-1])
-        assert acknowledged(several, after)
+        live(several, after)
         back = several.on_cluster(f"answer = ray.get(actor.activate.remote({packs[0]!r}, 'back'))")
-        assert acknowledged(several, back)
-        settled = time.monotonic()
-        assert several.eventually(lambda: sum(when > settled for _, _, when in load.told) > 3 * SENDERS)
-    assert {status for status, _, _ in load.told} == {200}
-    assert all(len(found) == 1 for _, found, _ in load.told), "an answer was decided by a mix of packs"
-    seen = set().union(*(found for _, found, _ in load.told))
+        settled = live(several, back)
+        assert several.eventually(lambda: len(load.good_since(settled)) > 3 * (SINGLES + BULKS))
+    assert set(load.statuses()) == {200}
+    assert mixed(load.told) == []
+    assert {digest for told in load.good_since(settled) for digest in told.answer} == {packs[0]}
+    seen = set().union(*(told.answer for told in load.told))
     assert {packs[0], packs[-1]} <= seen <= set(packs)
 
 
