@@ -7,6 +7,7 @@ import msgspec
 from fastapi import FastAPI
 
 from rayapp.scoring.transaction import Classification, Transaction
+from rayapp.serve.admission import OPEN_PATHS
 from rayapp.serve.answers import RejectedRow, Summary
 from rayapp.serve.bodies import Bulk
 from rayapp.serve.job_docs import KEY, made
@@ -139,6 +140,26 @@ READY_DOCS: dict[str, Any] = _plain(
 LIMITS_DOCS: dict[str, Any] = _plain(_schema("Limits"), {401: "A key is needed"})
 
 
+KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key that `rayapp keys add` made"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_SECONDS = {"description": "Seconds after which it is worth asking again", "schema": {"type": "integer", "minimum": 1}}
+_LEFT = {"description": "Rows that the key has left, where there are keys", "schema": {"type": "string"}, "example": '"rows";r=49000;t=1'}
+_POLICY = {"description": "Rows its bucket holds, seconds to fill it", "schema": {"type": "string"}, "example": '"rows";q=50000;w=10'}
+
+
+def _tell_of_keys(path: str, operation: dict[str, Any]) -> None:
+    """Say that a route wants a key, where there are any, and which headers come with that."""
+    if path in OPEN_PATHS:
+        return
+    operation["security"] = [{}, *({scheme: []} for scheme in KEYS)]
+    for status, told in operation["responses"].items():
+        headers = told.setdefault("headers", {})
+        headers |= {"RateLimit": _LEFT, "RateLimit-Policy": _POLICY} if status != "401" else {}
+        headers |= {"Retry-After": _SECONDS} if status in {"429", "503"} else {}
+
+
 def describe(app: FastAPI) -> None:
     """Add the messages' schemas to what FastAPI knows of its routes."""
     generate = app.openapi
@@ -148,6 +169,10 @@ def describe(app: FastAPI) -> None:
             generate()["paths"] |= {"/classify": {"post": ONE_DOCS}, "/classify/stream": {"post": STREAM_DOCS}}
             _, components = msgspec.json.schema_components(MESSAGES, ref_template=COMPONENTS)
             generate().setdefault("components", {}).setdefault("schemas", {}).update(components, BulkAnswer=BULK_ANSWER)
+            generate()["components"]["securitySchemes"] = KEYS
+            for path, operations in generate()["paths"].items():
+                for operation in operations.values():
+                    _tell_of_keys(path, operation)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]

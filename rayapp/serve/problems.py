@@ -131,7 +131,7 @@ def report_of(error: RayappError, request_id: str) -> Report:
         detail="" if ours else error.message,
         request_id=request_id,
         errors=() if ours else tuple(_places(error.details)),
-        retry_after=retry_after(error, RETRY_AFTER_S) if kind.status in WORTH_ANOTHER_TRY else 0,
+        retry_after=retry_after(error, RETRY_AFTER_S) if kind.status in WORTH_ANOTHER_TRY or isinstance(error, KeyInUse) else 0,
         faults=() if ours else tuple(detail for detail in error.details if isinstance(detail, Fault))[:MAX_FAULTS],
     )
 

@@ -177,6 +177,11 @@ def test_every_schema_that_the_documentation_names_is_there(ask):
     assert {"Transaction", "Classification", "BulkAnswer", "RejectedRow", "Report"} <= names
     assert all(f'"#/components/schemas/{name}"' not in text or name in names for name in names)
     assert "/classify/bulk" in described["paths"]
+    assert {path for path, told in described["paths"].items() if any("security" not in operation for operation in told.values())} == {
+        "/healthz",
+        "/readyz",
+    }
+    assert "Retry-After" in described["paths"]["/classify"]["post"]["responses"]["429"]["headers"]
     assert ask("GET", "/docs").status_code == 200
 
 

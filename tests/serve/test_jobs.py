@@ -154,6 +154,7 @@ def test_a_key_whose_request_is_being_answered_is_in_use(ask, settings):
 
     refused = asyncio.run(held())
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:rayapp:problem:idempotency-key-in-use")
+    assert refused.headers["retry-after"] == "1"
 
 
 def test_jobs_are_listed_by_pages_cancelled_and_tried_again(ask, settings):
