@@ -116,9 +116,7 @@ def bare(databases: Databases, rows: int) -> None:
     seconds = float(ours[0])
     print("| 12 columns into a bare table | of psql's | rows/s |\n|---|---|---|")
     print(f"| psql `\\copy` | 1.00 | {rows / peer:,.0f} |")
-    print(
-        f"| rayapp, from the load's begin to its last chunk (target 1.20) | {peer / seconds:.2f} | {rows / seconds:,.0f} |"
-    )
+    print(f"| rayapp, from the load's begin to its last chunk (target 1.20) | {peer / seconds:.2f} | {rows / seconds:,.0f} |")
 
 
 BARE_ROWS = "(SELECT a, b, c, d, e, f, g, h, i, j, k, l FROM bench.bare)"

@@ -1,8 +1,25 @@
 """The parser of the command line: what it does not know, the command that was meant says itself, with the word that was likely meant."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
+
+from rayapp.errors import InvalidInput
+
+
+class WrongUseError(Exception):
+    """An option has a value that it cannot have: nothing was done."""
+
+
+@contextmanager
+def options_read() -> Iterator[None]:
+    """Take what is wrong with a value in the context for wrong use of the command, and not for a fault of its input."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise WrongUseError(str(error)) from error
 
 
 class CommandParser(ArgumentParser):

@@ -12,11 +12,14 @@ from uuid import UUID
 
 import msgspec
 
+from rayapp.cli.command_parser import WrongUseError, options_read
 from rayapp.cli.ingest_voice import Voice
 from rayapp.cli.job_views import as_json
 from rayapp.cli.shop_folder import Part, parts_of
 from rayapp.cli.without_pandas import without_pandas
+from rayapp.data_jobs.bad_rows import Limit
 from rayapp.data_jobs.kinds import absolute
+from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput
 from rayapp.launch.driver import cluster_address, connected, prepare_environment
 from rayapp.settings import Settings
@@ -38,8 +41,13 @@ def run(settings: Settings, arguments: Namespace) -> int:
     if arguments.cancel is not None:
         return _cancel(settings, arguments.cancel)
     if arguments.source is None:
-        raise InvalidInput("what is to be loaded is missing: rayapp ingest SOURCE")
-    options = _options(arguments)
+        raise WrongUseError("what is to be loaded is missing: rayapp ingest SOURCE")
+    with options_read():
+        constants = _constants(arguments)
+        Limit.read(arguments.max_bad)
+        if arguments.dataset is not None:
+            dataset(arguments.dataset, settings.datasets)
+    options = _options(arguments, constants)
     parts = parts_of(arguments.source, arguments.dataset, options, settings)
     if arguments.dry_run:
         for part in parts:
@@ -110,7 +118,7 @@ def _request(arguments: Namespace, part: Part) -> JobRequest:
         "dataset": dataset,
         "mapping": absolute(arguments.mapping) if arguments.mapping else None,
         "encoding": arguments.encoding,
-        "constants": _options(arguments).constants,
+        "constants": _constants(arguments),
         "max_bad": arguments.max_bad,
     }
     return JobRequest(kind="ingest", request=request, created_by="cli", unique_key=f"ingest {dataset} {source}")
@@ -131,15 +139,19 @@ def _enqueue(settings: Settings, arguments: Namespace, parts: list[Part]) -> int
     return DONE
 
 
-def _options(arguments: Namespace) -> SourceOptions:
+def _options(arguments: Namespace, constants: dict[str, str]) -> SourceOptions:
     mapping = read_mapping_file(Path(arguments.mapping)) if arguments.mapping else MappingFile()
+    return SourceOptions(mapping, arguments.encoding, constants=constants)
+
+
+def _constants(arguments: Namespace) -> dict[str, str]:
     constants = {}
     for given in arguments.set or ():
         column, sign, value = given.partition("=")
         if not sign:
             raise InvalidInput(f"--set {given!r} is not of the form COLUMN=VALUE")
         constants[column.strip()] = value
-    return SourceOptions(mapping, arguments.encoding, constants=constants)
+    return constants
 
 
 def _describe(settings: Settings, part: Part, options: SourceOptions, *, as_json: bool) -> None:
@@ -161,7 +173,7 @@ def _cancel(settings: Settings, load: str) -> int:
     try:
         wanted = UUID(load)
     except ValueError as error:
-        raise InvalidInput(f"{load!r} is not the id of a load") from error
+        raise WrongUseError(f"{load!r} is not the id of a load") from error
     with running_database(settings), Voice(as_json=False) as voice:
         progress = asyncio.run(cancel_load(settings, wanted))
         voice.say(f"load {progress.id} of {progress.source} is cancelled; {progress.rows:,} rows of it stay")

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import get_args
 
-from rayapp.cli.command_parser import CommandParser
+from rayapp.cli.command_parser import CommandParser, WrongUseError
 from rayapp.errors import RayappError
 from rayapp.settings import read_settings
 from rayapp.store.job_states import State
 
-FAILED = 1
+FAILED, WRONG_USE = 1, 2
 INTERRUPTED = 130
 DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 FORMATS = ("csv", "jsonl", "parquet")
@@ -38,6 +38,9 @@ def main(words: Sequence[str]) -> int:
         module, _, function = arguments.runs.partition(":")
         code: int = getattr(import_module(module), function)(read_settings(), arguments)
         sys.stdout.flush()
+    except WrongUseError as error:
+        print(f"rayapp: {error}", file=sys.stderr)
+        return WRONG_USE
     except RayappError as error:
         print(f"rayapp: {error}", file=sys.stderr)
         return FAILED

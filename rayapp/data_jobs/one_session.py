@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import asyncpg
 
 from rayapp.errors import Unavailable
-from rayapp.store.database import connect
+from rayapp.store.database import connect_to_copy
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class OneSession:
         kept, self._session = self._session, None
         if kept is not None and kept.is_closed():
             kept = None
-        session = kept or await connect(self._url)
+        session = kept or await connect_to_copy(self._url)
         try:
             answer = await question(session)
         except BaseException as error:

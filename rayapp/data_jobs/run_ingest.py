@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rayapp.data_jobs.holding import job_of, when_asked_to_end
 from rayapp.data_jobs.kinds import request_of, run_kind
 from rayapp.data_jobs.log_lines import log_to
+from rayapp.datasets import datasets
 from rayapp.errors import RayappError
 from rayapp.settings import Settings, read_settings
 from rayapp.store.jobs import Job, JobRequest
@@ -26,7 +27,11 @@ def main(words: Sequence[str]) -> int:
         return WRONG_USE
     log_to()
     try:
-        job = load(read_settings(), words[0], *words[1:])
+        settings = read_settings()
+        if words[1:] and words[1] not in (known := [declared.name for declared in datasets(settings.datasets)]):
+            print(f"rayapp: there is no dataset {words[1]!r}; the datasets are {', '.join(known)}", file=sys.stderr)  # noqa: T201 - a program
+            return WRONG_USE
+        job = load(settings, words[0], *words[1:])
     except RayappError as error:
         print(f"rayapp: {error}", file=sys.stderr)  # noqa: T201 - what a Ray Job's log shows
         return FAILED

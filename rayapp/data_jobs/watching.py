@@ -34,7 +34,7 @@ class Watch:
         self._tell = tell
         self._should_stop = should_stop
         self._over = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._look_again()), name="rayapp load watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="rayapp load watch", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -52,9 +52,13 @@ class Watch:
             self.stopped = CANCELLED
         return bool(self.stopped)
 
+    def _watch(self) -> None:
+        if not self._over.wait(LOOK_S):  # most loads are over by then
+            asyncio.run(self._look_again())
+
     async def _look_again(self) -> None:
         session: asyncpg.Connection | None = None
-        while not await asyncio.to_thread(self._over.wait, LOOK_S):
+        while not self._over.is_set():
             try:
                 session = session or await connect(resolve_url(self._loading.settings))
                 await self._look(session)
@@ -63,6 +67,7 @@ class Watch:
                 if session is not None:
                     session.terminate()
                     session = None
+            await asyncio.to_thread(self._over.wait, LOOK_S)
         if session is not None:
             session.terminate()
 

@@ -150,7 +150,7 @@ class Inference:
     def _words(self, field: str) -> tuple[tuple[str, str], ...]:
         """Give the words of a direction, none where its values are ours already."""
         own = {"debit", "credit"}
-        if all(word.strip().lower() in own for word in self._samples[field].to_pylist()) and not self._said.directions.debit:
+        if all(word.strip().lower() in own for word in pc.unique(self._samples[field]).to_pylist()) and not self._said.directions.debit:
             return ()
         return tuple(sorted(self._all_words().items()))
 

@@ -93,10 +93,10 @@ async def connect(url: str) -> asyncpg.Connection:
 
 
 async def connect_to_copy(url: str) -> asyncpg.Connection:
-    """Open a connection for chunks of a load.
+    """Open a connection for a load.
 
-    A commit does not wait for the disk: a crash may undo the last chunks, each with its row in the ledger, so that they are loaded again;
-    who ends the load commits on another connection, which waits for all that was committed before. A local socket takes as much at once as
+    A commit does not wait for the disk: a crash may undo the last chunks, each with its row in the ledger, so that they are loaded again.
+    What says that the load is done waits for all that was committed before. A local socket takes as much at once as
     the system allows, so that the server need not wait for this process's turn with every 200 kB.
     """
     with errors_as_ours():

@@ -137,6 +137,14 @@ def test_wrong_use_is_exit_code_2(words: list[str]) -> None:
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("words", [["--max-bad", "5x"], ["--dataset", "sales"], ["--set", "csv_upload_id"]])
+def test_a_value_that_an_option_of_a_load_cannot_have_is_exit_code_2(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = outcome(["ingest", "bank.csv", *words], capfd)
+    assert (code, out) == (2, "")
+    assert err.startswith("rayapp: ")
+    assert words[1] in err
+
+
 def test_a_misspelt_setting_stops_every_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("RAYAPP_HTTP_PROT", "80")
     code, _, err = outcome(["explain", COFFEE], capfd)

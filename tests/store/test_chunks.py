@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rayapp.datasets import dataset
 from rayapp.errors import InvalidInput, InvalidSetup, Unavailable
 from rayapp.store.chunks import ChunkLoader
-from rayapp.store.database import connection, migrated
+from rayapp.store.database import connect_to_copy, connection, migrated
 from rayapp.store.embedded import EmbeddedPostgres
 from rayapp.store.ledger import Counts, Job, Rejected, Source, finish_job, job_progress, loaded_chunks, open_job, quarantined
 from rayapp.store.packs import save_pack
@@ -127,7 +127,9 @@ def test_the_order_in_which_chunks_are_committed_does_not_matter(postgres: Any, 
     async def story() -> None:
         await migrated(postgres.url())
         async with connection(postgres.url()) as session:
-            await session.execute("TRUNCATE rayapp.transaction, rayapp.decision, rayapp.ingest_job, rayapp.ingest_chunk, rayapp.quarantine CASCADE")
+            await session.execute(
+                "TRUNCATE rayapp.transaction, rayapp.decision, rayapp.ingest_job, rayapp.ingest_chunk, rayapp.quarantine CASCADE"
+            )
             job = await begin(session, len(ids))
             numbers = list(range(len(ids)))
             order.shuffle(numbers)
@@ -305,3 +307,18 @@ def test_a_server_that_does_not_answer_is_unavailable_and_its_address_is_not_quo
     with pytest.raises(Unavailable) as caught:
         asyncio.run(story())
     assert "s3cret" not in str(caught.value)
+
+
+def test_the_end_of_a_load_waits_for_the_disk_on_a_connection_whose_commits_do_not(database: str) -> None:
+    async def end() -> tuple[str, str]:
+        session = await connect_to_copy(database)
+        await save_pack(session, PACK, "p", b"")
+        job = await open_job(session, source(chunks=0))
+        before = await session.fetchval("SHOW synchronous_commit")
+        async with session.transaction():
+            await finish_job(session, job)
+            waits = await session.fetchval("SHOW synchronous_commit")
+        await session.close()
+        return before, waits
+
+    assert asyncio.run(end()) == ("off", "on")

@@ -34,8 +34,10 @@ WHERE job.seq = $1
 GROUP BY job.seq, pack.digest;
 
 -- name: finish_job
+-- Waits until this and all that was committed before, chunks on other connections too, is on the disk: those commits do not wait.
 UPDATE rayapp.ingest_job job
 SET finished_at = coalesce(finished_at, now()), stopped_at = NULL, stopped_why = NULL
+FROM (SELECT set_config('synchronous_commit', 'on', true)) waits
 WHERE seq = $1 AND chunks = (SELECT count(*) FROM rayapp.ingest_chunk WHERE job_seq = $1);
 
 -- name: quarantined
