@@ -2,9 +2,10 @@
 
     python -m benchmarks.redecide [--rows 1000000]
 
-Made-up transactions, no two descriptors alike, are loaded with the default pack. For each of a few changes of the pack the rows are decided
-again where the difference can touch them. Then all rows are decided again and held against what is stored: every one must be the same. The
-time of that, which writes nothing, is the full cost; noting the new pack with each row would double it. Then the change is taken back.
+Made-up transactions, no two descriptors alike, are loaded with the default pack. Then the pack is changed a few times, each change upon the
+one before, and the rows are decided again where the difference can touch them. After each all rows are decided again and held against what
+is stored: every one must be the same. The time of that, which writes nothing, is the full cost; noting the new pack with each row would
+double it. The first change pays for the count of who decided what; later ones know it from the ledgers.
 """
 
 import argparse
@@ -28,7 +29,6 @@ from rayapp.settings import Settings
 from rayapp.store.changesets import STEP
 from rayapp.store.database import connection
 from rayapp.store.packs import save_pack
-from rayapp.store.plan_application import revert_changeset
 from rayapp.store.stored_rows import Range, decide, read_rows
 
 CHUNK = 100_000
@@ -94,8 +94,10 @@ async def report(settings: Settings, rows: int, root: Path) -> None:
     """Print a row for each change."""
     url = settings.database_url or ""
     print("| change | of the full cost | touched, s | full, s | rows decided again | rows changed |\n|---|---|---|---|---|---|")
+    changed: dict[str, str] = {}
     for name, files in CHANGES.items():
-        pack = changed_pack(root / name.replace(" ", "-"), files)
+        changed |= files
+        pack = changed_pack(root / name.replace(" ", "-"), changed)
         async with connection(url) as session:
             await save_pack(session, pack.digest, name, pack.dump())
         began = time.perf_counter()
@@ -105,8 +107,6 @@ async def report(settings: Settings, rows: int, root: Path) -> None:
         counted, otherwise = await decide_all(url, Classifier(pack))
         full_s = time.perf_counter() - began
         assert (counted, otherwise) == (rows, 0), f"deciding all {counted:,} rows again gives something else for {otherwise:,}"
-        async with connection(url) as session:
-            await revert_changeset(session, done.id)
         times = f"{touched_s / full_s:.3f} | {touched_s:.2f} | {full_s:.1f}"
         print(f"| {name} | {times} | {done.decided:,} | {done.changed:,} |", flush=True)
 

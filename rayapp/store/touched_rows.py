@@ -23,6 +23,7 @@ NOT_PLAIN = r"t.descriptor ~ '[^ -~]|  |^ | $'"
 class Decider(msgspec.Struct, frozen=True):
     """A pack by which ``rows`` are decided, and how it differs from the new one."""
 
+    pack_id: int
     digest: str
     name: str
     rows: int
@@ -75,7 +76,7 @@ async def _touched(session: asyncpg.Connection, used: Sequence[asyncpg.Record], 
     with errors_as_ours():
         unviewed = await session.fetchval(SQL["unviewed"])
     deciders = [
-        Decider(row["digest"], row["name"], row["rows"], await _difference(session, row["digest"], new))
+        Decider(row["id"], row["digest"], row["name"], row["rows"], await _difference(session, row["digest"], new))
         for row in used
         if row["digest"] != new.digest
     ]
@@ -91,14 +92,18 @@ async def _difference(session: asyncpg.Connection, digest: str, new: CompiledPac
 
 
 def _condition(deciders: Sequence[Decider], unviewed: int) -> str:
-    """Join what can touch the rows of any of the packs; where a clean view may be missing, the row counts as touched."""
-    differing = [decider.difference for decider in deciders if not decider.difference.nothing]
+    """Say for each pack which of its rows are touched; where a clean view may be missing, the row counts as touched.
+
+    What any pack's rows are touched by stands before what each pack's are, so that decisions are looked up of few rows alone.
+    """
+    differing = [decider for decider in deciders if not decider.difference.nothing]
     if not differing:
         return "false"
-    if any(one.everything for one in differing):
+    if any(one.difference.everything for one in differing):
         return "true"
-    clauses: dict[Clause, None] = dict.fromkeys(clause for one in differing for clause in one.clauses)
-    found = condition(clauses)
-    if unviewed:
-        return f"({found} OR (t.version < {unviewed} AND t.clean IS NULL AND {NOT_PLAIN}))"
-    return found
+    clauses: dict[Clause, None] = dict.fromkeys(clause for one in differing for clause in one.difference.clauses)
+    parts = [condition(clauses)]
+    if len(differing) > 1:
+        parts.append(" OR ".join(f"(d.pack_id = {one.pack_id} AND {condition(one.difference.clauses)})" for one in differing))
+    unknown = f" OR (t.version < {unviewed} AND t.clean IS NULL AND {NOT_PLAIN})" if unviewed else ""
+    return "(" + " AND ".join(f"({part}{unknown})" for part in parts) + ")"

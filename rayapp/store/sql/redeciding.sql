@@ -14,14 +14,14 @@ SET packs = excluded.packs, rows = excluded.rows, jobs = excluded.jobs, changes 
 
 -- name: deciders
 -- The packs by which rows were decided at the last count.
-SELECT pack.digest, pack.name, used.rows
+SELECT pack.id, pack.digest, pack.name, used.rows
 FROM rayapp.deciders, unnest(packs, rows) AS used (pack_id, rows) JOIN rayapp.pack ON pack.id = used.pack_id
 ORDER BY pack.id;
 
 -- name: deciders_since
 -- The same and those that may have decided rows since; nothing where only a count can tell: before the first, and after a revert, which
 -- brings back packs of any time. A load or a reclassification that was not finished at the count, or was not long before, is in it too.
-SELECT pack.digest, pack.name, coalesce(sum(used.rows), 0)::bigint AS rows
+SELECT pack.id, pack.digest, pack.name, coalesce(sum(used.rows), 0)::bigint AS rows
 FROM (
     SELECT counted.pack_id, counted.rows FROM rayapp.deciders, unnest(packs, rows) AS counted (pack_id, rows)
     UNION ALL
