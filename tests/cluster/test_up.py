@@ -1,5 +1,6 @@
 """``rayapp up`` leaves nothing behind, however it ends, and starts again after anything."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from rayapp.launch.processes import process_of, started_with, wait_until_gone
 from rayapp.launch.site import RUN_DIR_VARIABLE, Site
 
 pytestmark = pytest.mark.cluster
+
+JOB_ROWS = 150_000
 
 
 def start(installation):
@@ -32,14 +35,31 @@ def nothing_is_left(site, port):
     return not started_with(RUN_DIR_VARIABLE, str(site.run_dir)) and is_free("127.0.0.1", port) and not site.taken()
 
 
-def test_kill_nine_takes_everything_down_and_ctrl_c_stops_the_next_run(own_dir, cluster):
+def a_job_at_work(installation):
+    """Have a file classified; gives the job when some of its rows are done."""
+    file = "id,descriptor\n" + "".join(f"r{number},SQ *BLUE BOTTLE {number:06}\n" for number in range(JOB_ROWS))
+    job = httpx.post(installation.settings.http_url + "/jobs", files={"file": ("rows.csv", file, "text/csv")}).json()["id"]
+    assert installation.eventually(lambda: httpx.get(f"{installation.settings.http_url}/status/{job}").json()["rows"]["done"])
+    return job
+
+
+def rows_once_ended(installation, job):
+    url = installation.settings.http_url
+    assert installation.eventually(lambda: httpx.get(f"{url}/status/{job}").json()["state"] == "succeeded")
+    whole = httpx.get(f"{url}/jobs/{job}/results?whole=true", timeout=60)
+    return [json.loads(line)["row"] for line in whole.text.splitlines()]
+
+
+def test_kill_nine_takes_everything_down_no_job_is_lost_and_ctrl_c_stops_the_next_run(own_dir, cluster):
     installation = cluster.another(own_dir / "other")
+    installation.environment["RAYAPP_JOB_LEASE_S"] = "3"
     (own_dir / "other").chmod(0o755)
     site, port = Site(installation.settings.data_dir), installation.settings.http_port
     launcher = start(installation)
     wait_for_welcome(launcher)
     state = site.read()
     assert httpx.get(installation.settings.http_url + "/readyz").status_code == 200
+    job = a_job_at_work(installation)
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
     launcher.stdout.close()
@@ -47,6 +67,7 @@ def test_kill_nine_takes_everything_down_and_ctrl_c_stops_the_next_run(own_dir, 
     again = start(installation)
     wait_for_welcome(again)
     assert httpx.get(installation.settings.http_url + "/readyz").status_code == 200
+    assert rows_once_ended(installation, job) == list(range(1, JOB_ROWS + 1))
     second = installation.rayapp("up")
     assert second.returncode == 1
     assert "runs already" in second.stderr
