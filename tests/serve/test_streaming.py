@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from rayapp import Transaction
+from rayapp.serve import streaming
 from rayapp.serve.app import build_app
 from rayapp.serve.streaming import MAX_LINE_BYTES, ROOM
 
@@ -251,3 +252,15 @@ def test_an_empty_stream_has_a_summary(stream):
 
 def test_without_a_pack_a_stream_is_refused_before_it_begins(ask_unready):
     assert ask_unready("POST", "/classify/stream", content=line()).status_code == 503
+
+
+def test_a_stream_that_brings_nothing_is_ended_and_says_where_to_go_on(ask, monkeypatch):
+    async def stuck():
+        yield b'{"id": "1", "descriptor": "X"}\n{"id": "2", "descr'
+        await ask.runner.get_loop().create_future()
+
+    monkeypatch.setattr(streaming, "SILENCE_S", 0.05)
+    first, last = ask("POST", "/classify/stream", content=stuck(), headers={"content-type": "application/x-ndjson"}).content.splitlines()
+    assert json.loads(first)["id"] == "1"
+    told = json.loads(last)
+    assert (told["error"]["type"], told["error"]["status"], told["from_line"]) == ("urn:rayapp:problem:slow-body", 408, 2)
