@@ -25,6 +25,7 @@ from rayapp.store.jobs import Wanted as Listed
 from rayapp.store.ledger import Progress
 from rayapp.store.retention import Forgotten, Keeping, take_turn
 from rayapp.store.webhooks import Webhook, add_webhook
+from tests.running_worker import a_worker
 
 DAY_S = 24 * 3600
 KEEPING = Keeping(jobs_days=90, files_days=30, history_days=0)
@@ -203,3 +204,13 @@ def test_only_one_process_prunes_at_a_time(settings: Settings) -> None:
 
     asked(settings, story)
     assert asyncio.run(prune(settings, keeping_of(settings))) == Forgotten()
+
+
+def test_a_worker_prunes_by_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayapp.data_jobs.worker.FIRST_PRUNED_S", 0.0)
+    kept, _ = ended(settings, 1), ended(settings, 100)
+    with a_worker(settings):
+        deadline = time.monotonic() + 30
+        while jobs_left(settings) != {kept} and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert jobs_left(settings) == {kept}
