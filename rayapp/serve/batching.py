@@ -26,6 +26,9 @@ OBJECTIVE_S = 0.025
 MOST = Bounds(rows=4_096, bytes=8_000_000)
 """The most of one batch, however cheap rows are."""
 
+LEAST_ROWS = 64
+"""What a batch may have whatever it costs: on a machine that is busy with something else smaller batches only make the queue longer."""
+
 WAITING = Bounds(rows=100_000, bytes=200_000_000)
 """The most that waits in one replica."""
 
@@ -181,7 +184,7 @@ class Batcher(Generic[Work, Result]):
                     return None
                 self._free.wait()
             self._idle = False
-            most = Bounds(min(MOST.rows, self.cost.rows_within(OBJECTIVE_S)), MOST.bytes)
+            most = Bounds(max(LEAST_ROWS, min(MOST.rows, self.cost.rows_within(OBJECTIVE_S))), MOST.bytes)
             return self._queue.take(time.monotonic(), most)
 
     def _answers(self, works: list[Work]) -> Sequence[Result | Exception]:

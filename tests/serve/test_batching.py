@@ -135,6 +135,21 @@ def test_light_work_waits_for_a_busy_engine():
     in_loop(test)
 
 
+def test_however_dear_rows_have_become_some_are_taken_together():
+    async def test(batcher, engine, _watch):
+        for _ in range(100):
+            batcher.cost.learn(1, 0.05)
+        assert batcher.cost.rows_within(0.025) == 1
+        first = await first_in_work(batcher, engine)
+        others = await submitted(batcher, *range(8))
+        engine.go.release()
+        engine.go.release()
+        await asyncio.gather(first, *others)
+        assert engine.batches == [["first"], list(range(8))]
+
+    in_loop(test)
+
+
 def test_what_fails_fails_alone():
     async def test(batcher, engine, _watch):
         first = await first_in_work(batcher, engine)
