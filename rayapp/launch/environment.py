@@ -34,6 +34,9 @@ SCALING = {"RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "0.5"}
 
 EDGE = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "rayapp.serve.edge:middlewares"}
 
+# What Serve's own proxy is to do with short bodies, and replicas without a thread of their own for our code, which blocks nothing.
+OWN_PROXY = {"_RAYAPP_CARRY_BODIES": "1", "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
+
 HAPROXY = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
@@ -59,7 +62,9 @@ def cluster_environment(site: Site, host: str, haproxy: Path | None) -> dict[str
     if is_free("127.0.0.1", USUAL_JOBS_PORT):
         given[JOBS_PORT] = str(USUAL_JOBS_PORT)
     given["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"  # `python` in a Ray Job is this one
-    if haproxy is not None:
+    if haproxy is None:
+        given |= OWN_PROXY
+    else:
         given |= {**HAPROXY, **_haproxy_files(site), "RAY_SERVE_HAPROXY_BINARY_PATH": str(_guard(site, haproxy))}
         given["_RAYAPP_LOOPBACK"] = "1" if host in LOOPBACK else "0"
     return given

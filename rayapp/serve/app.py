@@ -15,6 +15,7 @@ from rayapp.errors import InvalidInput, RayappError
 from rayapp.serve.bodies import MAX_BYTES, STRICT, check_media_type
 from rayapp.serve.deferred import APPLIED, keep_rows, wants_it_later
 from rayapp.serve.desk import Desk
+from rayapp.serve.edge import Carried
 from rayapp.serve.encodings import Collected, in_time
 from rayapp.serve.envelope import Envelope
 from rayapp.serve.hot import HotPath
@@ -50,7 +51,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
         add_jobs(app, jobs)
         add_packs(app, jobs)
     describe(app)
-    return Envelope(HotPath(app, desk), desk.metrics, desk.gate)
+    return Carried(Envelope(HotPath(app, desk), desk.metrics, desk.gate))
 
 
 def _add_classification(app: FastAPI, desk: Desk, jobs: JobDesk | None) -> None:
