@@ -20,7 +20,7 @@ import msgspec
 
 from rayapp.settings import Settings
 from rayapp.store.database import connection, resolve_url
-from rayapp.store.retention import Forgotten, Keeping, forget, forgettable, take_turn, wanted_results, wanted_sources
+from rayapp.store.retention import Forgotten, Keeping, forget, forgettable, take_turn, wanted_results, wanted_uploads
 
 Item = TypeVar("Item")
 
@@ -71,8 +71,8 @@ async def _unwanted(session: asyncpg.Connection, settings: Settings, keeping: Ke
     uploads, results = settings.files_dir / "uploads", settings.files_dir / "results"
     unwanted = await asyncio.to_thread(_old, settings.files_dir / "packs", UPLOAD)  # there only while they are compiled
     for some in _batches(await asyncio.to_thread(_old, uploads, UPLOAD)):
-        wanted = await wanted_sources(session, [str(file.path) for file in some], keeping.files_days)
-        unwanted += [file for file in some if str(file.path) not in wanted or UNFINISHED.fullmatch(file.path.name)]
+        wanted = await wanted_uploads(session, [file.path.name for file in some], keeping.files_days)
+        unwanted += [file for file in some if file.path.name not in wanted]
     for folders in _batches(await asyncio.to_thread(_folders, results)):
         wanted_jobs = await wanted_results(session, [UUID(folder.name) for folder in folders])
         for folder in folders:

@@ -76,10 +76,13 @@ async def forgettable(session: asyncpg.Connection, keeping: Keeping) -> Forgotte
         )
 
 
-async def wanted_sources(session: asyncpg.Connection, sources: Sequence[str], days: int) -> set[str]:
-    """Give the sources that a job needs, or needed less than so many days ago (0: that a job has), or that a schedule names."""
+async def wanted_uploads(session: asyncpg.Connection, names: Sequence[str], days: int) -> set[str]:
+    """Give those of some files that jobs need, or needed less than so many days ago, by their sources' names, or that a schedule names.
+
+    With 0 days a source is needed for as long as the job is kept.
+    """
     with errors_as_ours():
-        return {row["source"] for row in await session.fetch(SQL["wanted_sources"], list(sources), days or None)}
+        return {row["name"] for row in await session.fetch(SQL["wanted_uploads"], list(names), days or None)}
 
 
 async def wanted_results(session: asyncpg.Connection, jobs: Sequence[UUID]) -> set[UUID]:

@@ -47,12 +47,14 @@ SELECT asked.job FROM unnest($1::uuid[]) AS asked (job)
 WHERE EXISTS (SELECT FROM rayapp.job WHERE job.id = asked.job AND job.finished_at IS NULL)
    OR EXISTS (SELECT FROM rayapp.result_part part WHERE part.job = asked.job AND NOT part.forgotten);
 
--- name: wanted_sources
--- $2: days after its end for which a job's source is kept; null for as long as the job.
-SELECT DISTINCT request ->> 'source' AS source FROM rayapp.job
-WHERE request ->> 'source' = ANY ($1) AND ($2::integer IS NULL OR coalesce(finished_at, 'infinity') >= now() - make_interval(days => $2))
+-- name: wanted_uploads
+-- $1: names of files. $2: days after its end for which a job's source is kept; null for as long as the job.
+SELECT DISTINCT regexp_replace(request ->> 'source', '^.*/', '') AS name FROM rayapp.job
+WHERE regexp_replace(request ->> 'source', '^.*/', '') = ANY ($1)
+  AND ($2::integer IS NULL OR coalesce(finished_at, 'infinity') >= now() - make_interval(days => $2))
 UNION
-SELECT request ->> 'source' FROM rayapp.schedule WHERE request ->> 'source' = ANY ($1);
+SELECT regexp_replace(request ->> 'source', '^.*/', '') FROM rayapp.schedule
+WHERE regexp_replace(request ->> 'source', '^.*/', '') = ANY ($1);
 
 -- name: forget_planned
 -- $1: days. $2: how many at most. Of plans that were carried out, or never can be since data moved; their reports stay.
