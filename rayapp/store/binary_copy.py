@@ -23,26 +23,18 @@ def binary_copy(table: pa.Table) -> memoryview:
 
     asyncpg takes bytes for the name of a file, hence a view. Text with NUL is refused by PostgreSQL and must not come this far.
     """
-    parts = _Parts()
-    columns = parts.columns([_whole(column) for column in table.columns])
-    out = np.empty(len(HEADER) + room(columns, table.num_rows) + len(END), np.uint8)
+    batches = [(batch.num_rows, _Parts().columns(batch.columns)) for batch in table.to_batches()]
+    out = np.empty(len(HEADER) + sum(room(columns, rows) for rows, columns in batches) + len(END), np.uint8)
     out[: len(HEADER)] = np.frombuffer(HEADER, np.uint8)
-    end = write_rows(columns, table.num_rows, out, len(HEADER))
+    end = len(HEADER)
+    for rows, columns in batches:
+        end = write_rows(columns, rows, out, end)
     out[end : end + len(END)] = np.frombuffer(END, np.uint8)
     return out[: end + len(END)].data
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """Make one array of a column."""
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
-    return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
-
-
 class _Parts:
-    """The bytes, and the ends and places, of all columns, one after the other."""
+    """The bytes, and the ends and places, of all columns of a batch, one after the other."""
 
     def __init__(self) -> None:
         """Begin."""
