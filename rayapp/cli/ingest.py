@@ -58,7 +58,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     prepare_environment(settings)
     if not cluster_address(settings):
         without_pandas()  # which Ray Data has a use for
-    threading.Thread(target=_make_ready, args=(settings, parts), name="make ready").start()  # beside the planning
+    threading.Thread(target=_make_ready, args=(settings, parts), name="make ready", daemon=True).start()  # beside the planning
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]
         plans.enter_context(running_database(settings))
