@@ -108,6 +108,7 @@ def _add_limits(app: FastAPI, jobs: JobDesk | None) -> None:
 async def classify_later(request: Request, desk: Desk, jobs: JobDesk) -> Response:
     """Make a job of a bulk request."""
     sender, wishes = sender_of(request), wishes_of(request.scope["query_string"])
+    jobs.store.check_announced(request.headers.get("content-length", ""))
     await jobs.check_means(sender.client)
     content = await keep_rows(request, jobs.store, desk.stored)
     given = await jobs.take(sender, NewJob(kind="classify", strict=wishes.reading is STRICT), content)

@@ -56,6 +56,7 @@ def _add_making(app: FastAPI, jobs: JobDesk) -> None:
         if media_type in JSON_BODY or media_type.endswith("+json"):
             body = await collected(request, MAX_BYTES)
             return response_to(await jobs.take(sender_of(request, body), read_new_job(body)))
+        jobs.store.check_announced(request.headers.get("content-length", ""))
         await jobs.check_means(request.state.client)
         wanted, content = await take_upload(request, jobs.store, media_type)
         return response_to(await jobs.take(sender_of(request), wanted, content))

@@ -38,6 +38,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     request: dict[str, Any]
     result: dict[str, Any] | None
     retry_of: UUID | None
+    created_by: str
+    """The beginning of the key that it was asked for with; ``http`` without keys."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -78,6 +80,7 @@ def view_of(job: Job, ahead: int | None = None) -> JobView:
         request={name: value for name, value in job.request.items() if name not in HIDDEN},
         result=job.result,
         retry_of=job.retry_of,
+        created_by=job.created_by,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

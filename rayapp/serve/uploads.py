@@ -75,6 +75,14 @@ class Store:
             partial.unlink(missing_ok=True)
         return written._replace(path=path)
 
+    def check_announced(self, length: str) -> None:
+        """Refuse a body that says of itself that it is too large, before any of it is read: raises ``BodyTooLarge``."""
+        if length.isdecimal() and int(length[:20]) > self.most_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"an upload may have {self.most_bytes:,} bytes: send it in parts, or name its address as `source`")
+
     def _opened(self, path: Path) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
@@ -95,7 +103,7 @@ class Store:
         async for piece in pieces:
             size += len(piece)
             if size > self.most_bytes:
-                raise BodyTooLarge(f"an upload may have {self.most_bytes:,} bytes: send it in parts, or name its address as `source`")
+                raise self._too_large()
             buffer += piece
             if len(buffer) >= WRITTEN_AT_ONCE:
                 await asyncio.to_thread(flush)

@@ -77,6 +77,8 @@ def test_a_client_sees_its_own_jobs_alone_and_an_operator_all(settings, small_cl
         assert ask("ann", "GET", f"/status/{job}").json()["state"] == "cancelled"
         again = ask("operator", "POST", f"/jobs/{job}/retry").json()["id"]
         assert ask("ann", "GET", f"/status/{again}").json()["retry_of"] == job
+        made_by = [found["created_by"] for found in ask("operator", "GET", "/jobs").json()["jobs"]]
+        assert made_by[0] == made_by[1] == made_by[3] != made_by[2]
 
 
 def test_what_touches_everybodys_rows_needs_an_operators_key(settings, small_classifier):

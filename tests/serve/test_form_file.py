@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rayapp.serve.form_file import MOST_FIELD_BYTES, MOST_PARTS, FormCutter, FormFile
-from rayapp.serve.problems import MalformedBody
+from rayapp.serve.problems import BodyTooLarge, MalformedBody
 from rayapp.serve.uploads import Store
 
 BOUNDARY = "x-x"
@@ -65,6 +65,14 @@ def test_what_is_no_form_with_one_file_is_refused(body, said):
 def test_a_form_needs_a_boundary():
     with pytest.raises(MalformedBody, match="boundary"):
         FormCutter("multipart/form-data")
+
+
+def test_an_upload_that_says_that_it_is_too_large_is_refused_before_it_is_read(tmp_path):
+    store = Store(tmp_path, 1_000)
+    for fine in ("", "1000", "nonsense"):
+        store.check_announced(fine)
+    with pytest.raises(BodyTooLarge, match="1,000 bytes"):
+        store.check_announced("1001")
 
 
 def test_a_large_file_is_stored_in_little_memory(tmp_path):
