@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py --source DIR [--folds N]
 
 DIR holds ``train/card_2011_2018.csv.gz``, ``train/card_2019_validation.csv.gz`` and ``mcc/greggles_mcc_codes.csv``. The MCC is hidden from
-the engine; the label is the MCC through the pack's map. Both shipped packs are measured: ``purchase-cards`` is meant for such lines, the
+the engine, the amount is not; the label is the MCC through the pack's map. Both shipped packs are measured: ``purchase-cards`` is meant for such lines, the
 default pack is not. Rows of the table:
 
 * the year after training: all lines, lines of merchants seen in training, and merchants that training lacks (one line each);
@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from fit_confidence import held_out_lines, judged  # noqa: E402
 from semantic_model.calibration import fit_bases  # noqa: E402
 from semantic_model.cores import cores  # noqa: E402
-from semantic_model.history import Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
+from semantic_model.history import Line, Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
 from semantic_model.trial import CardLine, Verdict, decide, one_line, with_confidence, without  # noqa: E402
 from train_semantic import FOLDS, LINES, PACK, TEMPERATURE, Bench, HeldOut, held_out_pack, hold_out, measure, set_up  # noqa: E402
 
@@ -146,20 +146,25 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
     return Outcome(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def card_line(line: Line, count: int) -> CardLine:
+    """Give a line that stands for ``count`` equal ones."""
+    return CardLine(line.descriptor, line.direction, line.category, count, line.amount)
+
+
 def next_year(bench: Bench, source: Path, pack: CompiledPack) -> dict[str, Outcome]:
     """Measure on the year after training."""
     lines = read_lines(source / NEXT_YEAR, bench.source)
     known = {merchant.core for merchant in bench.seen}
     printed = sorted({line.descriptor for line in lines})
     core_of = dict(zip(printed, cores(bench.pack, printed), strict=True))
-    everything = [CardLine(*line, count) for line, count in Counter(lines).items()]
+    everything = [card_line(line, count) for line, count in Counter(lines).items()]
     clear = Counter(read_lines(source / NEXT_YEAR, bench.source, CLEAR))
     fresh = one_each([merchant for merchant in merchants(lines, bench.pack) if merchant.core not in known])
     return {
         "next year, all lines": outcome(bench, everything, pack),
         "next year, lines of seen merchants": outcome(bench, [line for line in everything if core_of[line.descriptor] in known], pack),
         "the same, where the MCC is no judgement call": outcome(
-            bench, [CardLine(*line, count) for line, count in clear.items() if core_of[line.descriptor] in known], pack
+            bench, [card_line(line, count) for line, count in clear.items() if core_of[line.descriptor] in known], pack
         ),
         "next year, new merchants (one each)": outcome(bench, one_line(fresh), pack),
     }

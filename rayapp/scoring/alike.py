@@ -28,11 +28,11 @@ def exact_patterns(rules: Rules) -> NDArray[np.bool_]:
     return found
 
 
-def group_rows(inputs: Inputs, found: Findings, exact: NDArray[np.bool_]) -> Groups:
-    """Group rows; ``exact`` is from ``exact_patterns``."""
+def group_rows(inputs: Inputs, found: Findings, exact: NDArray[np.bool_], shade: NDArray[np.int16]) -> Groups:
+    """Group rows; ``exact`` is from ``exact_patterns``, ``shade`` of each row's amount, or empty where no signal reads it."""
     judged, group = np.empty(inputs.text.size, np.int32), np.empty(inputs.text.size, np.int32)
     latest = np.full(found.near.size, -1, np.int32)
-    count = _group(inputs, found.pattern_offset, found.pattern, exact, latest, judged, group)
+    count = _group(inputs, found.pattern_offset, found.pattern, exact, shade, latest, judged, group)
     return Groups(judged[:count], group)
 
 
@@ -42,6 +42,7 @@ def _group(
     pattern_offset: NDArray[np.int64],
     pattern: NDArray[np.int32],
     exact: NDArray[np.bool_],
+    shade: NDArray[np.int16],
     latest: NDArray[np.int32],
     judged: NDArray[np.int32],
     group: NDArray[np.int32],
@@ -52,6 +53,7 @@ def _group(
         text = inputs.text[row]
         other = latest[text]
         joins = other >= 0 and _same_codes(inputs, row, judged[other])
+        joins = joins and (not shade.size or shade[row] == shade[judged[other]])
         if joins and (inputs.amount[row] != inputs.amount[judged[other]] or inputs.day[row] != inputs.day[judged[other]]):
             for i in range(pattern_offset[text], pattern_offset[text + 1]):
                 joins = joins and not exact[pattern[i]]

@@ -43,7 +43,7 @@ class Classifier:
         self._engine = Engine(pack)
         self._writer = Writer(pack)
         self._narrator = Narrator(pack, self._engine, self._writer)
-        self._single = SingleReader()
+        self._single = SingleReader(self._engine.shade_one)
 
     def classify(self, transactions: Any, *, strict: bool = False) -> pa.Table:  # noqa: ANN401 - any frame that can become Arrow
         """Classify a table: one row out for each row in, in the same order, with the columns of ``output.SCHEMA``.

@@ -28,7 +28,8 @@ from rayapp.scoring.judge import (
     judge_rows,
 )
 from rayapp.scoring.lexicon import Lexicon, new_facts, new_hits, new_scan
-from rayapp.scoring.marks import MARKS, mark_rows, mark_table
+from rayapp.scoring.marks import MARKS, mark_rows, mark_table, mark_verdicts, verdict_table
+from rayapp.scoring.money import shade_rows, worth_table
 from rayapp.scoring.near import MOST, NearIndex, near_rows
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import PatternSet, Tables, match_rows, new_scratch
@@ -111,7 +112,10 @@ class Engine:
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
         processors = pack.strings["processor"].to_pylist()
         marked = self.semantic is not None and bool(self.semantic.marked[0]) and manifest.learned_first
-        self._marks = mark_table(processors, len(semantic["weights"])) if marked else None
+        buckets = len(semantic["weights"]) if semantic else 1
+        self._marks = mark_table(processors, buckets) if marked else None
+        self._told = verdict_table(pack.strings["category"].to_pylist(), buckets) if marked else None
+        self._worth = worth_table()
 
     def view(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Views:
         """Look at ``n`` descriptors, given as UTF-8 bytes and ``n + 1`` offsets."""
@@ -131,7 +135,7 @@ class Engine:
             pattern,
             near=near,
             near_weight=near_weight,
-            suggestion=np.full(rows, -1, np.int32),
+            suggestion=np.empty(0, np.int32),
             suggested=np.empty((0, SUGGESTIONS), np.int16),
             probability=np.empty((0, SUGGESTIONS), np.int32),
         )
@@ -159,7 +163,11 @@ class Engine:
 
     def group(self, views: Views, inputs: Inputs) -> Groups:
         """Group the rows of ``inputs`` that get the same verdict."""
-        return group_rows(inputs, views.found, self._exact)
+        return group_rows(inputs, views.found, self._exact, self.shades(inputs))
+
+    def shades(self, inputs: Inputs) -> NDArray[np.int16]:
+        """Give the shade of each row's amount, and nothing where no signal reads it."""
+        return self._shade(inputs, np.arange(inputs.text.size if self._marks is not None else 0, dtype=np.int32))
 
     def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
         """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""
@@ -171,38 +179,58 @@ class Engine:
         undecided = np.flatnonzero(out.undecided).astype(np.int32)
         if self.semantic is None or not undecided.size:
             return out, views.found
-        found = self._suggest(views, inputs.text[undecided])
+        found = self._suggest(views, inputs, undecided, out)
         scratch.stamp = self._judge(undecided, inputs, found, scratch, out)
         return out, found
 
     def _judge(self, rows: NDArray[np.int32], inputs: Inputs, found: Findings, scratch: Scratch, out: Verdicts) -> int:
         return judge_rows(rows, inputs, found, self.merchants, self.rules, self.scales, scratch.reasons, scratch.stamp, out)
 
-    def _suggest(self, views: Views, texts: NDArray[np.int32]) -> Findings:
-        """Ask the semantic signal about the given descriptors."""
-        asked = np.zeros(views.core_offsets.size - 1, bool)
-        asked[texts] = True
-        rows = np.flatnonzero(asked).astype(np.int32)
-        suggested = np.empty((rows.size, SUGGESTIONS), np.int16)
-        probability = np.empty((rows.size, SUGGESTIONS), np.float32)
+    def _suggest(self, views: Views, inputs: Inputs, rows: NDArray[np.int32], out: Verdicts) -> Findings:
+        """Ask the semantic signal about the given rows: where it reads cores alone, once for each descriptor."""
+        texts, marks = inputs.text[rows], self.marks(views, inputs, rows, out)
+        suggestion = np.full(inputs.text.size, -1, np.int32)
+        if marks is None:
+            asked = np.full(views.core_offsets.size - 1, -1, np.int32)
+            asked[texts] = 0
+            asked_texts = np.flatnonzero(asked == 0).astype(np.int32)
+            asked[asked_texts] = np.arange(asked_texts.size, dtype=np.int32)
+            suggestion[rows], texts = asked[texts], asked_texts
+        else:
+            suggestion[rows] = np.arange(rows.size, dtype=np.int32)
+        suggested = np.empty((texts.size, SUGGESTIONS), np.int16)
+        probability = np.empty((texts.size, SUGGESTIONS), np.float32)
         if self.semantic is not None:
-            score(self.semantic, views.core, views.core_offsets, rows, suggested, probability, self.marks(views, rows))
-        suggestion = np.full(asked.size, -1, np.int32)
-        suggestion[rows] = np.arange(rows.size, dtype=np.int32)
+            score(self.semantic, views.core, views.core_offsets, texts, suggested, probability, marks)
         millionths = np.rint(probability.astype(np.float64) * ONE).astype(np.int32)
         return views.found._replace(suggestion=suggestion, suggested=suggested, probability=millionths)
 
-    def marks(self, views: Views, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
-        """Give what the semantic model is told of the given descriptors beside their cores.
+    def marks(self, views: Views, inputs: Inputs, rows: NDArray[np.int32], out: Verdicts) -> NDArray[np.int32] | None:
+        """Give what the semantic model is told of the given rows beside their cores; ``out`` is what was made of them without it.
 
         ``None`` where it learnt from cores alone, and where lines are not printed as those of the book that it learnt from.
         """
-        if self._marks is None:
+        if self._marks is None or self._told is None:
             return None
-        facts, out = views.found.facts, np.empty((rows.size, MARKS), np.int32)
+        facts, texts, found = views.found.facts, inputs.text[rows], np.empty((rows.size, MARKS), np.int32)
         beside = (facts.processor, facts.store, facts.phone, views.clean_offsets)
-        mark_rows(rows, *beside, views.core, views.core_offsets, self._marks, out)
-        return out
+        mark_rows(texts, *beside, views.core, views.core_offsets, self._marks, found)
+        mark_verdicts(rows, self._shade(inputs, rows), out.category, out.basis, self._marks, self._told, found)
+        return found
+
+    def shade_one(self, amount: float, currency: float) -> int:
+        """Give the shade of one amount, -1 where no signal reads it."""
+        if self._marks is None:
+            return -1
+        shade = np.empty(1, np.int16)
+        shade_rows(np.zeros(1, np.int32), np.array([amount]), np.array([currency], np.int16), self._worth, shade)
+        return int(shade[0])
+
+    def _shade(self, inputs: Inputs, rows: NDArray[np.int32]) -> NDArray[np.int16]:
+        """Give the shade of the amounts of the given rows."""
+        shade = np.empty(rows.size, np.int16)
+        shade_rows(rows, inputs.amount, inputs.currency, self._worth, shade)
+        return shade
 
 
 def _trie(pack: CompiledPack, name: str) -> Trie:

@@ -121,7 +121,7 @@ class Findings(NamedTuple):
     """Alias that the core nearly is, or -1."""
     near_weight: NDArray[np.int32]
     suggestion: NDArray[np.int32]
-    """Row of the suggestions, -1 where the semantic signal was not asked."""
+    """Row of the suggestions for each row of the inputs, -1 where the semantic signal was not asked; empty before it is asked at all."""
     suggested: NDArray[np.int16]
     probability: NDArray[np.int32]
 
@@ -468,7 +468,7 @@ def gather(
     mcc = inputs.mcc[row]
     if mcc >= 0 and scales.mcc_category[mcc] >= 0:
         n = _add(reasons, n, MCC, 0, scales.mcc_category[mcc], mcc, share(scales.weight[MCC], scales.mcc_weight[mcc]), -1)
-    suggestion = found.suggestion[inputs.text[row]]
+    suggestion = found.suggestion[row] if found.suggestion.size else -1
     if suggestion >= 0:
         for rank in range(SUGGESTIONS):
             value = share(scales.weight[SEMANTIC], found.probability[suggestion, rank])

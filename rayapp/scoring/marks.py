@@ -1,9 +1,10 @@
-"""Marks: what a descriptor shows beside its core, as features of the semantic model.
+"""Marks: what a line shows beside its core, as features of the semantic model.
 
 A payment company before the name, a store number or a telephone number, how many words the core has and how long the line is: each
-tells something of the trade whatever the name is (a store number is a chain's). A mark is a bucket of the model, by its kind and
-value. Places, dates and rail wording are no marks: they tell of a bank and a country. Marks are read only where a pack says that its lines
-are those of the book that was learnt from (``learned_first``): elsewhere banks print otherwise, and they mislead.
+tells something of the trade whatever the name is (a store number is a chain's). So do the amount (its ``shade``), and what brands and
+rules make of the line: they err, and the model learns on what. A mark is a bucket of the model, by its kind and value. Places, dates and
+rail wording are no marks: they tell of a bank and a country. Marks are read only where a pack says that its lines are those of the book
+that was learnt from (``learned_first``): elsewhere banks print otherwise, and they mislead.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-MARKS: Final = 5
-"""Marks of one row: payment company, store number, telephone number, words of the core, length of the line."""
+from rayapp.scoring.confidence import BASES
+from rayapp.scoring.money import BANDS, KINDS
+
+PRINTED: Final = 5
+"""Marks of a descriptor: payment company, store number, telephone number, words of the core, length of the line."""
+
+MARKS: Final = PRINTED + 4
+"""Marks of a row: those of its descriptor, the amount's band and hundredths, what was made of it, and by which evidence."""
 
 MOST_WORDS: Final = 5
 LENGTH_STEP: Final = 3
@@ -25,8 +32,14 @@ _STORE: Final = 0
 _PHONE: Final = 2
 _WORDS: Final = 4
 _LENGTH: Final = _WORDS + MOST_WORDS + 1
-_PROCESSOR: Final = _LENGTH + MOST_LENGTH // LENGTH_STEP + 1
+_BAND: Final = _LENGTH + MOST_LENGTH // LENGTH_STEP + 1
+_KIND: Final = _BAND + BANDS
+_PROCESSOR: Final = _KIND + KINDS
 """Where the values of each kind begin in the table; those of payment companies are last, none the first of them."""
+
+_UNTOLD: Final = (BASES.index("learned"), BASES.index("mcc"))
+"""Evidence that is no mark: it decides by itself, and the model has not seen it while it learnt."""
+_LEARNED, _MCC = _UNTOLD
 
 _SEED, _PRIME, _SPREAD, _ALL = 0xCBF29CE484222325, 0x100000001B3, 0x9E3779B97F4A7C15, (1 << 64) - 1
 
@@ -46,6 +59,33 @@ def _bucket(name: str, buckets: int) -> int:
     return state >> (65 - buckets.bit_length())
 
 
+def verdict_table(categories: Sequence[str], buckets: int) -> NDArray[np.int32]:
+    """Give the bucket of each category, and of each with each evidence, by code; shape (categories, evidence + 1)."""
+    names = [[f"told {code}", *(f"{basis} tells {code}" for basis in BASES)] for code in categories]
+    return np.array([[_bucket(name, buckets) for name in row] for row in names], np.int32)
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def mark_verdicts(
+    rows: NDArray[np.int32],
+    shade: NDArray[np.int16],
+    category: NDArray[np.int16],
+    basis: NDArray[np.int8],
+    table: NDArray[np.int32],
+    told: NDArray[np.int32],
+    out: NDArray[np.int32],
+) -> None:
+    """Write the marks of the given rows beside those of their descriptors; ``shade`` is of these rows, the verdicts of all."""
+    for place in range(rows.size):
+        row = rows[place]
+        band = shade[place] // KINDS
+        out[place, PRINTED] = table[_BAND + band] if shade[place] >= 0 else -1
+        out[place, PRINTED + 1] = table[_KIND + shade[place] - band * KINDS] if shade[place] >= 0 else -1
+        known = category[row] >= 0 and basis[row] != _LEARNED and basis[row] != _MCC
+        out[place, PRINTED + 2] = told[category[row], 0] if known else -1
+        out[place, PRINTED + 3] = told[category[row], 1 + basis[row]] if known else -1
+
+
 @njit(nogil=True, cache=True, _nrt=False)
 def mark_rows(
     rows: NDArray[np.int32],
@@ -58,7 +98,7 @@ def mark_rows(
     table: NDArray[np.int32],
     out: NDArray[np.int32],
 ) -> None:
-    """Write the marks of the descriptors numbered ``rows`` into ``out``, shape (rows, MARKS)."""
+    """Write the marks of the descriptors numbered ``rows`` into the first columns of ``out``, shape (rows, MARKS)."""
     for place in range(rows.size):
         row = rows[place]
         words = 1

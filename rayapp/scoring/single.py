@@ -35,22 +35,30 @@ class Values(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """What transactions with one verdict have in common; where ``Classifier.exact`` holds they need one amount and day besides."""
+    """What transactions with one verdict have in common; where ``Classifier.exact`` holds they need one amount and day besides.
+
+    ``shade`` is how much the amount is (``money``), -1 where no signal reads it.
+    """
 
     content: bytes
     currency: float
     direction: float
     mcc: float
     country: float
+    shade: int = -1
 
 
 class SingleReader:
     """Reads transactions one at a time."""
 
+    def __init__(self, shade: Callable[[float, float], int]) -> None:
+        """Take how to tell the shade of an amount in a currency."""
+        self._shade = shade
+
     def alike(self, transaction: Transaction) -> Alike:
         """Give what the verdict depends on; raise ``InvalidInput`` as ``read`` does."""
-        content, _, currency, direction, mcc, country, _ = self._checked(transaction)
-        return Alike(content, currency, direction, mcc, country)
+        content, amount, currency, direction, mcc, country, _ = self._checked(transaction)
+        return Alike(content, currency, direction, mcc, country, self._shade(abs(amount), currency))
 
     def read(self, transaction: Transaction) -> tuple[NDArray[np.uint8], NDArray[np.int64], Inputs]:
         """Give the descriptor's bytes and offsets, and the inputs; raise ``InvalidInput`` naming every field that is wrong."""

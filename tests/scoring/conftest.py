@@ -77,3 +77,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 def default() -> Classifier:
     """The classifier of the default pack."""
     return load_classifier()
+
+
+@pytest.fixture(scope="session")
+def cards() -> Classifier:
+    """The shipped pack whose model reads amounts too."""
+    return load_classifier("purchase-cards")

@@ -130,6 +130,26 @@ def test_rows_alike_get_the_verdict_they_get_alone(small, copies, monkeypatch):
     assert [{**row, "id": ""} for row in small.classify(table).to_pylist()] == [{**row, "id": ""} for row in alone] * copies
 
 
+AMOUNTS = [None, 3.0, 3.99, 57.5, 57.51, 57.5, 4000.0, 3.0]
+
+
+@pytest.mark.parametrize("repeating", [False, True])
+def test_amounts_that_the_model_reads_are_read_for_each_row(cards, repeating, monkeypatch):
+    monkeypatch.setattr(flow, "SAMPLE", 1)
+    monkeypatch.setattr(flow, "REPEATS_BELOW", 2.0 if repeating else 0.0)
+    texts = [f"SQ *{word} HILL" for word in ("NORTH", "SUGAR", "PAPER", "MAPLE", "STONE")]
+    lines = [(text, amount) for amount in AMOUNTS for text in texts]
+    columns = {"id": [str(place) for place in range(len(lines))], "descriptor": [text for text, _ in lines]}
+    table = pa.table({**columns, "amount": [amount for _, amount in lines], "currency": ["CAD"] * len(lines)})
+    alone = [cards.classify(table.slice(place, 1)).to_pylist()[0] for place in range(len(lines))]
+    assert cards.classify(table).to_pylist() == alone
+    assert len({row["score"] for row in alone}) > len(texts)
+    ones = [Transaction(id=str(place), descriptor=text, amount=amount, currency="CAD") for place, (text, amount) in enumerate(lines)]
+    assert [cards.classify_one(one).score for one in ones] == [row["score"] for row in alone]
+    kept: dict[object, float] = {}
+    assert all(kept.setdefault(cards.alike(one), row["score"]) == row["score"] for one, row in zip(ones, alone, strict=True))
+
+
 def test_threads_do_not_disturb_each_other(default, many):
     whole = default.classify(many)
     with ThreadPoolExecutor(4) as pool:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from rayapp import load_pack
-from rayapp.packs.files import SHIPPED
 from rayapp.scoring.engine import Engine
-from rayapp.scoring.marks import _PROCESSOR, MARKS, mark_rows, mark_table
+from rayapp.scoring.geography import currency_number
+from rayapp.scoring.judge import NO_DATE, Inputs
+from rayapp.scoring.marks import _PROCESSOR, MARKS, PRINTED, mark_rows, mark_table
+from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.semantic import features
 
 BUCKETS = 1 << 16
@@ -19,7 +21,7 @@ def marks(core, clean_length=10, processor=-1, store=-1, phone=-1):
     spans = [np.array([[place, place]], np.int32) for place in (store, phone)]
     clean, ends = np.array([0, clean_length], np.int64), np.array([0, data.size], np.int64)
     mark_rows(np.zeros(1, np.int32), np.array([processor], np.int16), *spans, clean, data, ends, mark_table(NAMES, BUCKETS), out)
-    return out[0].tolist()
+    return out[0, :PRINTED].tolist()
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def marks(core, clean_length=10, processor=-1, store=-1, phone=-1):
 )
 def test_each_kind_of_mark_changes_its_own_bucket_and_no_other(change, place):
     plain, other = marks("BLUE"), marks(**{"core": "BLUE", **change})
-    assert [a != b for a, b in zip(plain, other, strict=True)] == [number == place for number in range(MARKS)]
+    assert [a != b for a, b in zip(plain, other, strict=True)] == [number == place for number in range(PRINTED)]
 
 
 def test_a_payment_company_keeps_its_mark_when_others_are_added_before_it():
@@ -46,9 +48,45 @@ def test_marks_are_features_beside_those_of_the_core_but_an_empty_core_has_none(
     assert features([b""], BUCKETS, np.array([[5, 6]], np.int32))[0].size == 0
 
 
+def told(name, descriptor="SQ *BLUE ROOF 0123", amount=12.5, currency="CAD", mcc=-1):
+    """Give what the model of a shipped pack is told of one line beside its core."""
+    pack = load_pack(name)
+    engine = Engine(pack)
+    plain = Engine(CompiledPack(pack.manifest, {key: value for key, value in pack.arrays.items() if "semantic/" not in key}, pack.strings))
+    data, rows = np.frombuffer(descriptor.encode(), np.uint8).copy(), np.zeros(1, np.int32)
+    number, codes = currency_number(currency) if currency else -1, (np.array([mcc], np.int16), np.array([-1], np.int16))
+    inputs = Inputs(rows, np.array([amount]), np.array([number], np.int16), np.zeros(1, np.int8), *codes, np.array([NO_DATE], np.int32))
+    views = engine.view(data, np.array([0, data.size], np.int64))
+    found = engine.marks(views, inputs, rows, plain.judge(views, inputs)[0])
+    return None if found is None else found[0].tolist()
+
+
 def test_marks_are_read_only_where_the_lines_are_those_of_the_book():
-    engines = {name: Engine(load_pack(name)) for name in SHIPPED}
-    data, rows = np.frombuffer(b"SQ *BLUE ROOF 0123", np.uint8).copy(), np.zeros(1, np.int32)
-    found = {name: engine.marks(engine.view(data, np.array([0, data.size], np.int64)), rows) for name, engine in engines.items()}
-    assert found["default"] is None
-    assert found["purchase-cards"].shape == (1, MARKS)
+    assert told("default") is None
+    assert len(told("purchase-cards")) == MARKS
+
+
+@pytest.mark.parametrize(
+    ("change", "places"),
+    [
+        ({"amount": 12.75}, [6]),
+        ({"amount": 125.5}, [5]),
+        ({"amount": 125.0}, [5, 6]),
+        ({"amount": 9.25, "currency": "USD"}, [6]),
+        ({"amount": 1250.0, "currency": "JPY"}, [6]),
+        ({"amount": float("nan")}, [5, 6]),
+        ({"amount": 0.0}, [5, 6]),
+        ({"currency": None}, [5, 6]),
+        ({"currency": "XTS"}, [5, 6]),
+        ({"mcc": 5411}, []),
+    ],
+)
+def test_an_amount_is_told_by_its_rough_worth_and_the_kind_of_its_hundredths(change, places):
+    pairs = zip(told("purchase-cards"), told("purchase-cards", **change), strict=True)
+    assert [place for place, (one, other) in enumerate(pairs) if one != other] == places
+
+
+def test_what_rules_and_brands_say_is_told_but_not_what_an_mcc_or_the_book_says():
+    assert told("purchase-cards", "ZZQX VRRB")[-2:] == [-1, -1]
+    assert -1 not in told("purchase-cards", "ZZQX PIZZERIA")
+    assert told("purchase-cards", "ZZQX VRRB", mcc=5411)[-2:] == [-1, -1]

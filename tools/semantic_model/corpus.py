@@ -46,13 +46,14 @@ class Text(NamedTuple):
     weight: float
     descriptor: str = ""
     """The line as printed, of a merchant of the card lines; what stands beside its core is learnt too."""
+    amounts: tuple[float, ...] = ()
 
 
 def corpus(pack: CompiledPack, source: PackSource, seen: Sequence[Merchant], mcc_texts: Path | None) -> list[Text]:
     """Gather every text, merged by core and category with the highest weight, in a fixed order."""
     raw = [*_pack_texts(source), *_trade_words(), *_lexicon(), *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
     texts = [
-        Text(core, category, weight) for core, (_, category, weight, _) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
+        Text(core, category, weight) for core, (_, category, weight, *_) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
     ]
     best: dict[tuple[str, str], Text] = {}
     for text in [*texts, *_merchant_texts(seen)]:
@@ -68,7 +69,8 @@ def _merchant_texts(seen: Iterable[Merchant]) -> Iterator[Text]:
     size = Counter(merchant.key for merchant in seen)
     for merchant in seen:
         share = min(1.0, MOST_OF_A_GROUP / size[merchant.key]) / merchant.lines
-        yield from (Text(merchant.core, category, count * share, merchant.descriptor) for category, count in merchant.categories)
+        printed = merchant.descriptor, merchant.amounts
+        yield from (Text(merchant.core, category, count * share, *printed) for category, count in merchant.categories)
 
 
 def _pack_texts(source: PackSource) -> Iterator[Text]:

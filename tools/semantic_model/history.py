@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import NamedTuple
 from rayapp.packs.source import PackSource
 from rayapp.scoring.pack import CompiledPack
 from semantic_model.cores import cores
+
+MOST_AMOUNTS = 4
+"""Amounts kept of a merchant."""
 
 KEY_LETTERS = 6
 """Merchants whose cores begin with the same letters may be one merchant: they are held out together."""
@@ -22,6 +26,7 @@ class Line(NamedTuple):
     descriptor: str
     direction: str
     category: str
+    amount: float = math.nan
 
 
 class Merchant(NamedTuple):
@@ -30,6 +35,8 @@ class Merchant(NamedTuple):
     core: str
     descriptor: str
     categories: tuple[tuple[str, int], ...]
+    amounts: tuple[float, ...] = ()
+    """Of some lines with that descriptor, chosen by a hash of the amount."""
 
     @property
     def key(self) -> str:
@@ -50,8 +57,12 @@ def read_lines(path: Path, source: PackSource, least: float = 0.0) -> list[Line]
     by_code = {code: item.category for item in source.mcc if item.weight >= least for code in range(item.first, item.last + 1)}
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        found = ((row["description"], row["direction"], by_code.get(int(row["mcc"])) if row["mcc"].isdigit() else None) for row in rows)
-        return [Line(descriptor, direction, category) for descriptor, direction, category in found if descriptor and category]
+        found = ((row, by_code.get(int(row["mcc"])) if row["mcc"].isdigit() else None) for row in rows)
+        return [
+            Line(row["description"], row["direction"], category, abs(float(row["amount"] or "nan")))
+            for row, category in found
+            if row["description"] and category
+        ]
 
 
 def merchants(lines: Iterable[Line], pack: CompiledPack) -> list[Merchant]:
@@ -61,10 +72,18 @@ def merchants(lines: Iterable[Line], pack: CompiledPack) -> list[Merchant]:
     core_of = dict(zip(descriptors, cores(pack, descriptors), strict=True))
     categories: defaultdict[str, Counter[str]] = defaultdict(Counter)
     printed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    amounts: defaultdict[str, set[float]] = defaultdict(set)
     for line, count in counted.items():
         categories[core_of[line.descriptor]][line.category] += count
         printed[core_of[line.descriptor]][line.descriptor] += count
-    return [Merchant(core, _most(printed[core])[0][0], tuple(_most(categories[core]))) for core in sorted(categories) if core]
+        amounts[line.descriptor].add(line.amount)
+    usual = {core: _most(printed[core])[0][0] for core in sorted(categories) if core}
+    return [Merchant(core, name, tuple(_most(categories[core])), _some(amounts[name], core)) for core, name in usual.items()]
+
+
+def _some(amounts: Iterable[float], seed: str) -> tuple[float, ...]:
+    """Choose a few amounts, always the same."""
+    return tuple(sorted(amounts, key=lambda amount: hashlib.blake2b(f"{seed}:{amount}".encode(), digest_size=8).digest())[:MOST_AMOUNTS])
 
 
 def _most(counts: Counter[str]) -> list[tuple[str, int]]:

@@ -1,11 +1,13 @@
 """A multinomial softmax over hashed features, learnt by AdaGrad one text at a time; one thread, one order, so always the same."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from rayapp.scoring.marks import PRINTED
 from rayapp.scoring.semantic import LANES, MAX_FEATURES, features
 
 Array = npt.NDArray[Any]
@@ -111,20 +113,24 @@ def importance_of(buckets: Array, texts: int, size: int) -> Array:
     return np.maximum(1, np.rint(rarity / (np.log(1 + texts) + 1) * FARTHEST)).astype(np.uint8)
 
 
-def learn(texts: list[bytes], marks: Array, wanted: Array, weight: Array, plan: Plan) -> Learnt:
-    """Learn ``wanted`` probabilities [texts, classes] from cores and their marks."""
-    buckets, offsets = features(texts, plan.buckets, marks)
-    importance = importance_of(buckets, len(texts), plan.buckets)
+def learn(texts: list[bytes], marks: Sequence[Array], wanted: Array, weight: Array, plan: Plan) -> Learnt:
+    """Learn ``wanted`` probabilities [texts, classes] from cores and what stands beside them.
+
+    ``marks`` are several sights of the same texts (other amounts, or nothing beside the core): each pass sees the next of them.
+    """
+    sights = [features(texts, plan.buckets, beside) for beside in marks]
+    importance = importance_of(sights[0][0], len(texts), plan.buckets)
+    importance[np.unique(marks[0][:, PRINTED:][marks[0][:, PRINTED:] >= 0])] = FARTHEST
     classes = wanted.shape[1]
     padded = np.zeros((len(texts), -(-classes // LANES) * LANES), np.float32)
     padded[:, :classes] = wanted
-    found = [_learn_once(buckets, offsets, importance, padded, classes, weight, plan, seed) for seed in range(1, plan.seeds + 1)]
+    found = [_learn_once(sights, importance, padded, classes, weight, plan, seed) for seed in range(1, plan.seeds + 1)]
     weights, bias = (sum(parts) / plan.seeds for parts in zip(*found, strict=True))
     return Learnt(weights, bias, importance)
 
 
 def _learn_once(  # noqa: PLR0913, PLR0917 - the parts of one task
-    buckets: Array, offsets: Array, importance: Array, wanted: Array, classes: int, weight: Array, plan: Plan, seed: int
+    sights: Sequence[tuple[Array, Array]], importance: Array, wanted: Array, classes: int, weight: Array, plan: Plan, seed: int
 ) -> tuple[Array, Array]:
     lanes = wanted.shape[1]
     weights, bias = np.zeros((plan.buckets, lanes), np.float32), np.zeros(lanes, np.float32)
@@ -134,6 +140,6 @@ def _learn_once(  # noqa: PLR0913, PLR0917 - the parts of one task
     shuffle = np.random.default_rng(seed)
     for epoch in range(plan.epochs):
         order = shuffle.permutation(len(wanted))
-        once = seed * 1000 + epoch
+        once, (buckets, offsets) = seed * 1000 + epoch, sights[epoch % len(sights)]
         _epoch(weights, bias, speed, bias_speed, buckets, offsets, value, wanted, strength, order, rate, plan.dropped, once)
     return weights[:, :classes], bias[:classes]

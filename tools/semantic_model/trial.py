@@ -1,5 +1,6 @@
 """The whole engine on merchants that it has not seen: packs rebuilt without some merchants, and their verdicts with the evidence's kind."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ class CardLine(NamedTuple):
     direction: str
     category: str
     times: int
+    amount: float = math.nan
 
 
 class Verdict(NamedTuple):
@@ -58,8 +60,8 @@ def with_confidence(pack: CompiledPack, fitted: dict[str, Any]) -> CompiledPack:
 
 
 def one_line(found: Sequence[Merchant]) -> list[CardLine]:
-    """Give one line for each merchant: its usual descriptor and category."""
-    return [CardLine(merchant.descriptor, "debit", merchant.categories[0][0], 1) for merchant in found]
+    """Give one line for each merchant: its usual descriptor and category, and the amount of one of its lines."""
+    return [CardLine(merchant.descriptor, "debit", merchant.categories[0][0], 1, merchant.amounts[0]) for merchant in found]
 
 
 def decide(pack: CompiledPack, lines: Sequence[CardLine]) -> Verdict:
@@ -72,15 +74,20 @@ def decide_table(pack: CompiledPack, table: pa.Table) -> Verdict:
     confidence = Classifier(pack).classify(table)["confidence"].to_numpy()
     columns, _ = read_columns(table)
     engine = Engine(pack)
-    raw = [descriptor.encode() for descriptor in columns.descriptor.to_pylist()]
-    offsets = np.zeros(len(raw) + 1, np.int64)
-    np.cumsum([len(text) for text in raw], out=offsets[1:])
-    views = engine.view(np.frombuffer(b"".join(raw), np.uint8).copy(), offsets)
-    rows = np.arange(len(raw), dtype=np.int32)
+    views = engine.view(*packed(columns.descriptor.to_pylist()))
+    rows = np.arange(len(columns.id), dtype=np.int32)
     inputs = Inputs(rows, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
     verdicts, _ = engine.judge(views, inputs)
     standing = (verdicts.score - 0.5 * verdicts.runner_up) / ONE
     return Verdict(verdicts.category.copy(), verdicts.basis.copy(), standing, np.where(verdicts.category >= 0, confidence, 0.0))
+
+
+def packed(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Give texts as the bytes and offsets that the engine takes."""
+    raw = [text.encode() for text in texts]
+    offsets = np.zeros(len(raw) + 1, np.int64)
+    np.cumsum([len(text) for text in raw], out=offsets[1:])
+    return np.frombuffer(b"".join(raw), np.uint8).copy(), offsets
 
 
 def transactions(lines: Sequence[CardLine]) -> pa.Table:
@@ -91,7 +98,8 @@ def transactions(lines: Sequence[CardLine]) -> pa.Table:
         "currency": [CURRENCY] * len(lines),
         "direction": [line.direction for line in lines],
     }
-    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    amounts = pa.array([None if math.isnan(line.amount) else line.amount for line in lines], pa.float64())
+    return pa.table({**{name: pa.array(values, pa.string()) for name, values in columns.items()}, "amount": amounts})
 
 
 def without(pack: CompiledPack, part: str) -> CompiledPack:
