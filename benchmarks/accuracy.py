@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py --source DIR [--folds N]
 
 DIR holds ``train/card_2011_2018.csv.gz``, ``train/card_2019_validation.csv.gz`` and ``mcc/greggles_mcc_codes.csv``. The MCC is hidden from
-the engine, the amount is not; the label is the MCC through the pack's map. Both shipped packs are measured: ``purchase-cards`` is meant for such lines, the
-default pack is not. Rows of the table:
+the engine, the amount is not; the label is the MCC through the pack's map. Both shipped packs are measured: ``purchase-cards`` is meant for
+such lines, the default pack is not. Rows of the table:
 
 * the year after training: all lines, lines of merchants seen in training, and merchants that training lacks (one line each);
 * merchant-disjoint: inside the training years the model, the learned merchants and the confidence are rebuilt without a fold of the

@@ -5,9 +5,7 @@ manifest as JSON in the header. ``digest`` names the sources it was compiled fro
 everywhere.
 """
 
-import mmap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -129,16 +127,13 @@ class CompiledPack:
 
 def _mapped(path: str) -> dict[str, NDArray[Any]]:
     """Map the arrays of a safetensors file that has been checked; what is written to them stays in this process."""
-    with Path(path).open("rb") as file:
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-    start = 8 + int.from_bytes(content[:8], "little")
+    content = np.asarray(np.memmap(path, np.uint8, "c"))
+    start = 8 + int.from_bytes(content[:8].tobytes(), "little")
     arrays = {}
-    for name, told in msgspec.json.decode(content[8:start]).items():
+    for name, told in msgspec.json.decode(content[8:start].tobytes()).items():
         if name != "__metadata__":
             first, last = told["data_offsets"]
-            kind = np.dtype(_KINDS[told["dtype"]])
-            flat = np.frombuffer(content, kind, (last - first) // kind.itemsize, start + first)
-            arrays[name] = flat.reshape(told["shape"])
+            arrays[name] = content[start + first : start + last].view(_KINDS[told["dtype"]]).reshape(told["shape"])
     return arrays
 
 
