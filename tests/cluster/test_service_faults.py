@@ -16,6 +16,9 @@ from rayapp.store.embedded import EmbeddedPostgres
 pytestmark = pytest.mark.cluster
 
 SENDERS = 8
+MOST_CUT = 2 * SENDERS
+"""Each sender has one request in work; its next may meet another connection to the dead replica, before HAProxy has seen its end."""
+
 SETTLED_S = 3.0
 """How long the load goes on before a kill, and after all is well again."""
 
@@ -84,7 +87,7 @@ def test_a_killed_replica_costs_only_what_it_had_in_work(cluster, wanted):
 
     told, moment = disturbed(cluster, kill)
     cut = check(told, wanted)
-    assert len(cut) <= SENDERS
+    assert len(cut) <= MOST_CUT
     assert {one.status for one in cut} <= CUT_OFF
     assert all(one.sent <= moment + 1 for one in cut)
     assert a_replica(cluster).pid != replica.pid
