@@ -184,7 +184,8 @@ def _texts(table: pa.Table, field: str, problems: list[Problem]) -> pa.Array:
         problems.extend(
             Problem(row, field, "is missing") for row in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist()
         )
-    blank = pc.or_(pc.utf8_is_space(column), pc.equal(column, ""))
+    filled = pc.cast(pc.binary_length(column), pa.bool_())  # no Python value goes to Arrow, which would import pandas for it
+    blank = pc.or_(pc.utf8_is_space(column), pc.invert(filled))
     if pc.any(blank).as_py():
         problems.extend(Problem(row, field, "is empty") for row in pc.indices_nonzero(blank).to_pylist())
     return column

@@ -49,6 +49,19 @@ def test_the_clean_view_is_stable_and_single_spaced(text):
     assert not any(char.islower() and char.isascii() for char in view)
 
 
+def test_a_table_is_classified_without_pandas():
+    import subprocess
+
+    code = (
+        "import sys, pyarrow.csv, rayapp; "
+        "rows = pyarrow.csv.read_csv('rayapp/samples/transactions.csv').slice(0, 50); "
+        "assert len(rayapp.load_classifier().classify(rows)) == 50; "
+        "print('pandas' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False", "Arrow imports pandas, 40 MB and 0.3 s, to see whether a Python value handed to it is a frame"
+
+
 def test_the_scoring_core_knows_no_ray_http_sql_or_files():
     import subprocess
 
