@@ -28,7 +28,7 @@ TARGETS = {"program": 4, "beside": 3, "postmaster": 2, "backend": 2}
 ROWS = 60_000
 PATIENCE_S = 600
 LOOK_S = 0.02
-LONGEST_WAIT_S = 0.15
+LONGEST_WAIT_S = 0.05
 
 PROGRAM = """
 import sys

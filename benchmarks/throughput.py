@@ -30,7 +30,7 @@ import pyarrow as pa
 from benchmarks import peers
 from benchmarks.scale import UNIQUE_RATIO, distinct_rows, measured_rows, repeating_rows, write_pack
 from rayapp import Classifier, load_pack
-from rayapp.scoring.judge import MAX_RULES
+from rayapp.scoring.evidence import MAX_RULES
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.text import clean
 

@@ -8,6 +8,7 @@ no actor, the pack comes from PostgreSQL, and without that from the installation
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -29,6 +30,9 @@ NAME = "rule_actor"
 
 POLL_S = 20.0
 """How long a long poll waits, and how often the actor looks into the database although nobody told it to."""
+
+SILENT_S = 2.5 * POLL_S
+"""Who has not been heard of for so long follows no more: a replica that was killed or taken away."""
 
 FIRST_S = 30.0
 """How long the actor is waited for by who could read the database as well."""
@@ -72,7 +76,7 @@ class RuleActor:
         self._changed = asyncio.Condition()
         self._look = asyncio.Event()
         self._active: Active | None = None
-        self._acknowledged: dict[str, int] = {}
+        self._acknowledged: dict[str, tuple[int, float]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def wait(self, known: int, patience_s: float = POLL_S) -> Active | None:
@@ -94,12 +98,14 @@ class RuleActor:
         return version
 
     async def acknowledge(self, follower: str, version: int) -> None:
-        """Note that a follower decides by this version from now on."""
-        self._acknowledged[follower] = version
+        """Note that a follower decides by this version; it says so with every poll."""
+        self._acknowledged[follower] = version, time.monotonic()
 
     async def acknowledgements(self) -> dict[str, int]:
-        """Give the version that each follower said it decides by."""
-        return dict(self._acknowledged)
+        """Give the version that each follower said it decides by; one that has long said nothing is gone."""
+        since = time.monotonic() - SILENT_S
+        self._acknowledged = {follower: said for follower, said in self._acknowledged.items() if said[1] >= since}
+        return {follower: version for follower, (version, _) in self._acknowledged.items()}
 
     def _newer(self, known: int) -> Active | None:
         return self._active if self._active is not None and self._active.version != known else None

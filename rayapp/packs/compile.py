@@ -24,8 +24,8 @@ from rayapp.packs.faults import Faults
 from rayapp.packs.files import digest
 from rayapp.packs.reading import read_pack
 from rayapp.packs.source import PackSource
+from rayapp.scoring.evidence import ONE
 from rayapp.scoring.fold import fold_table
-from rayapp.scoring.judge import ONE
 from rayapp.scoring.pack import CompiledPack, LevelBounds, Manifest, string_array
 from rayapp.scoring.semantic import SemanticModel
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rayapp.packs.phrase_index import token_texts, trie_of
 from rayapp.packs.source import MerchantSource, PackSource
-from rayapp.scoring import judge, phrases
+from rayapp.scoring import evidence, phrases
 from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
 from rayapp.scoring.lexicon import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.near import LEAST, MOST, build_near_index
@@ -54,7 +54,7 @@ KINDS = {
 MARKS = {"=": "", "~": "weak"}
 """What a mark before an alias says of it; the tokeniser drops the mark."""
 
-MATCHES = {"": 0, "weak": judge.WEAK, "exact": judge.EXACT}
+MATCHES = {"": 0, "weak": evidence.WEAK, "exact": evidence.EXACT}
 REGION_ORDER = ("US", "CA", "AU", "GB")
 """Whose region is meant by a code of several countries (WA): whose banks print regions most."""
 
@@ -89,13 +89,13 @@ def _merchant_rows(source: PackSource) -> Iterable[tuple[str, str, str, Sequence
     """
     for item in source.merchants:
         for match, aliases in _by_match(item).items():
-            yield item.id, item.name, item.category, aliases, item.countries, item.website, match, item.weight, judge.CURATED
+            yield item.id, item.name, item.category, aliases, item.countries, item.website, match, item.weight, evidence.CURATED
     if source.gazetteer is not None:
         columns = [
             source.gazetteer[name].to_pylist() for name in ("id", "name", "category", "aliases", "countries", "website", "match", "weight")
         ]
         for *row, weight in zip(*columns, strict=True):
-            yield (*row, weight * GAZETTEER_SHARE, judge.GAZETTEER)
+            yield (*row, weight * GAZETTEER_SHARE, evidence.GAZETTEER)
 
 
 def _by_match(item: MerchantSource) -> dict[str, list[str]]:
@@ -123,7 +123,7 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
             category.append(categories.get(code, -1))
             origin.append(source_kind)
             countries.append(sorted({country_number(land) for land in lands}))
-        wanted.extend((alias, merchant, MATCHES[match], round(weight * judge.ONE)) for alias in dict.fromkeys(aliases))
+        wanted.extend((alias, merchant, MATCHES[match], round(weight * evidence.ONE)) for alias in dict.fromkeys(aliases))
     texts = token_texts([alias for alias, *_ in wanted])
     chosen: dict[tuple[int, int], tuple[int, int]] = {}
     for text, (_, merchant, match_kind, share) in zip(texts, wanted, strict=True):
@@ -272,7 +272,7 @@ def compile_learned(source: PackSource, categories: dict[str, int]) -> tuple[Arr
         "learned/first": trie.first,
         "learned/last": trie.last,
         "learned/category": np.array([categories[row["category"]] for row in known], np.int16),
-        "learned/weight": np.array([round(value * judge.ONE) for value in share], np.int32),
+        "learned/weight": np.array([round(value * evidence.ONE) for value in share], np.int32),
         "learned/country": np.array([country_number(row["country"]) if row.get("country") else -1 for row in known], np.int16),
     }
     return arrays, {"learned": string_array(texts)}

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from rayapp.packs.compile_lexicon import Arrays, Strings, offsets_of
 from rayapp.packs.source import RuleSource
+from rayapp.scoring.evidence import NO_DATE, ONE
 from rayapp.scoring.geography import country_number, currency_number
-from rayapp.scoring.judge import NO_DATE, ONE
 from rayapp.scoring.pack import string_array
 from rayapp.scoring.patterns import compile_patterns
 

@@ -1,7 +1,7 @@
 """The difference of two compiled packs: which transactions can be decided otherwise by the new one.
 
 The answer is conservative: a transaction that meets none of the clauses is decided alike by both packs, byte for byte, but for the digest.
-It rests on how the engine works (``scoring.core``, ``near`` and ``judge``): a verdict depends on the words, names, patterns and codes that
+It rests on how the engine works (``core``, ``near``, ``reasons``, ``judge``): a verdict rests on the words, names, patterns and codes that
 occur in the row, on the order of those alone, and on a few settings of the whole pack. What this module does not know of a pack counts as
 one of these settings, so that an array added later makes everything differ until someone says here which rows it can touch.
 """

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.packs.touched import Clause, When
+from rayapp.scoring.evidence import NO_DATE
 from rayapp.scoring.geography import country_code
-from rayapp.scoring.judge import NO_DATE
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns.program import compile_pattern
 

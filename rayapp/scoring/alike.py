@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.judge import NO_DATE, Findings, Inputs, Rules
+from rayapp.scoring.evidence import NO_DATE, Findings, Inputs, Rules
 
 
 class Groups(NamedTuple):

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.columns import Columns, as_table, read_columns
 from rayapp.scoring.engine import Engine, Views
+from rayapp.scoring.evidence import Inputs, Verdicts
 from rayapp.scoring.explain import Narrator
 from rayapp.scoring.firing import fired_rows
-from rayapp.scoring.judge import Inputs, Verdicts
 from rayapp.scoring.output import SCHEMA, Writer, wrapped
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.single import Alike, SingleReader

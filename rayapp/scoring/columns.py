@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidInput, Problem
-from rayapp.scoring.judge import NO_DATE
+from rayapp.scoring.evidence import NO_DATE
 from rayapp.scoring.short_texts import short_codes
 from rayapp.scoring.transaction import Transaction
 from rayapp.scoring.values import (

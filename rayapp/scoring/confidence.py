@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidPack
-from rayapp.scoring.judge import ONE
+from rayapp.scoring.evidence import ONE
 from rayapp.scoring.pack import LevelBounds
 from rayapp.scoring.transaction import Level
 

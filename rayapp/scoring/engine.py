@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rayapp.scoring.alike import Groups, exact_patterns, group_rows
 from rayapp.scoring.core import analyse_rows
-from rayapp.scoring.judge import (
+from rayapp.scoring.evidence import (
     MAX_CATEGORIES,
     MAX_REASONS,
     MAX_RULES,
@@ -25,8 +25,8 @@ from rayapp.scoring.judge import (
     Rules,
     Scales,
     Verdicts,
-    judge_rows,
 )
+from rayapp.scoring.judge import judge_rows
 from rayapp.scoring.lexicon import Lexicon, new_facts, new_hits, new_scan
 from rayapp.scoring.marks import MARKS, mark_rows, mark_table, mark_verdicts, verdict_table
 from rayapp.scoring.money import shade_rows, worth_table

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rayapp.scoring import judge
 from rayapp.scoring.confidence import LEVELS, Calibration
 from rayapp.scoring.engine import Engine, Views, new_reasons
+from rayapp.scoring.evidence import ASIDE, COUNTED, LEARNED, MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
 from rayapp.scoring.geography import country_code
-from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
 from rayapp.scoring.output import Writer
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import spans
@@ -116,8 +116,8 @@ class Narrator:
         else:
             core = views.core.tobytes().decode("utf-8", "replace")
             described = {"ref": f"n-gram model, rank {ref + 1}", "matched": core, "why": "the words resemble this category"}
-        counted = reasons.counted[place] == judge.COUNTED and number >= 0
-        if reasons.counted[place] == judge.ASIDE and number >= 0:
+        counted = reasons.counted[place] == COUNTED and number >= 0
+        if reasons.counted[place] == ASIDE and number >= 0:
             described["why"] += f"; set aside by {by if part == MERCHANT else 'a rule'}"
         elif number < 0:
             described["why"] += "; decides no category"
@@ -132,7 +132,7 @@ class Narrator:
 
     def _merchant(self, origin: int, ref: int, hit: int, views: Views) -> dict[str, Any]:
         """Describe merchant evidence: which alias, where."""
-        if origin == judge.LEARNED:
+        if origin == LEARNED:
             name = self._string("learned", ref)
             return {"ref": f"learned/{name}", "matched": name or "", "why": ORIGINS[origin]}
         described = {"ref": self._string("alias_id", ref) or "", "why": ORIGINS[origin]}

@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.judge import Findings, Inputs, Rules, _holds
+from rayapp.scoring.evidence import Findings, Inputs, Rules
+from rayapp.scoring.reasons import holds
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -21,4 +22,4 @@ def fired_rows(rule: int, inputs: Inputs, found: Findings, rules: Rules, out: ND
                         barred = True
                     else:
                         speaks = True
-        out[row] = speaks and not barred and _holds(rule, row, inputs, rules)
+        out[row] = speaks and not barred and holds(rule, row, inputs, rules)

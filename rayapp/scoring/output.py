@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rayapp.scoring.confidence import LEVELS, Calibration, level_numbers
 from rayapp.scoring.engine import Views
-from rayapp.scoring.judge import MCC, MERCHANT, ONE, RULE, SEMANTIC, Verdicts
+from rayapp.scoring.evidence import MCC, MERCHANT, ONE, RULE, SEMANTIC, Verdicts
 from rayapp.scoring.pack import CompiledPack, string_buffers, string_table
 
 STATUSES = ("classified", "unclassified", "partial")

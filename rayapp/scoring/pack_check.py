@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidPack, InvalidSetup
+from rayapp.scoring.evidence import LEARNED, ONE
 from rayapp.scoring.fold import DROP, PLANE
 from rayapp.scoring.geography import COUNTRIES, CURRENCIES
-from rayapp.scoring.judge import LEARNED, ONE
 from rayapp.scoring.near import FORM_WORDS, OPENING_WORDS
 from rayapp.scoring.patterns.check import check_arrays
 from rayapp.scoring.phrases import FILTER_BITS

@@ -16,7 +16,7 @@ builds the file, ``MODEL_CARD.md`` in the pack tells what it can do.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self, cast
+from typing import Final, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,10 @@ from numba import njit
 from safetensors.numpy import load as read_safetensors
 
 from rayapp.errors import InvalidSetup
+from rayapp.scoring.ngrams import MAX_FEATURES, SLOTS, Array, no_marks, row_features
 
 BEST: Final = 3
 """Categories returned per row."""
-MAX_BYTES: Final = 512
-"""Bytes of a core that are read; the rest is left aside."""
-MAX_FEATURES: Final = 256
-"""Distinct buckets counted per row; 256 * 127 still fits the int16 sums."""
 LANES: Final = 32
 """Classes are padded to a multiple of this, for SIMD."""
 NAMES: Final = ("weights", "importance", "scale", "bias", "categories", "families", "marked")
@@ -39,134 +36,12 @@ ABSENT: Final = -1
 """Category where there is none: an empty core, or fewer than three classes."""
 
 MATRIX: Final = 2
-_SLOTS: Final = 1024
-_SPACE: Final = 0x20
-_SHORTEST: Final = 3
-_LONGEST: Final = 5
-_PREFIX_FROM: Final = 4
-_PREFIX_TO: Final = 8
-_SEED: Final = np.uint64(0xCBF29CE484222325)
-_PRIME: Final = np.uint64(0x100000001B3)
-_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
-_WORD: Final = np.uint64(0xA1)
-_PAIR: Final = np.uint64(0xB2)
-_FIRST: Final = np.uint64(0xC3)
-_PREFIX: Final = np.uint64(0xD4)
 _FAR: Final = np.float32(-24.0)
 _NONE: Final = np.float32(-1e30)
 _LEAST: Final = np.float32(1e-30)
 
-Array = npt.NDArray[Any]
-
 UNMARKED = np.zeros(1, np.uint8)
 """Of a model that learnt from cores alone."""
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _step(state: np.uint64, byte: np.uint64) -> np.uint64:
-    """Take one byte into an FNV-1a state."""
-    return (state ^ byte) * _PRIME
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
-    """Spread a hash state over the buckets, apart for each kind of feature."""
-    mixed = state ^ (kind * _SPREAD)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * _SPREAD
-    return np.int64(mixed >> shift)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: Array) -> np.int64:
-    """Append a bucket to ``found`` unless it is there or the row is full; ``seen`` is an open-addressing set."""
-    if count >= MAX_FEATURES:
-        return count
-    place = (bucket ^ (bucket >> 10)) & (_SLOTS - 1)
-    while seen[place] >= 0:
-        if seen[place] == bucket:
-            return count
-        place = (place + 1) & (_SLOTS - 1)
-    seen[place] = bucket
-    found[count] = bucket
-    places[count] = place
-    return count + 1
-
-
-@njit(cache=True, nogil=True)
-def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
-    """Add the 3 to 5 byte pieces of the word at ``start:end`` with a space before and after it."""
-    length = end - start + 2
-    for first in range(length - _SHORTEST + 1):
-        state = _SEED
-        for size in range(min(_LONGEST, length - first)):
-            place = first + size
-            byte = np.uint64(_SPACE) if place in (0, length - 1) else np.uint64(data[start + place - 1])
-            state = _step(state, byte)
-            if size + 1 >= _SHORTEST:
-                count = _add(_bucket(state, np.uint64(size), shift), count, found, places, seen)
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
-    """Add the first 4 to 8 bytes of the core without its spaces, so that WAL MART and WALMART share features."""
-    state = _SEED
-    taken = 0
-    for place in range(start, end):
-        if data[place] != _SPACE:
-            state = _step(state, np.uint64(data[place]))
-            taken += 1
-            if taken >= _PREFIX_FROM:
-                count = _add(_bucket(state, _PREFIX, shift), count, found, places, seen)
-            if taken == _PREFIX_TO:
-                break
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _features(data: Array, start: int, end: int, shift: np.uint64, marks: Array, found: Array, places: Array, seen: Array) -> int:
-    """Fill ``found`` with the distinct buckets of one core and its marks; leaves ``seen`` as it was; returns how many."""
-    end = min(end, start + MAX_BYTES)
-    count = _prefixes(data, start, end, shift, 0, found, places, seen)
-    before = np.uint64(0)
-    words = 0
-    place = start
-    while place < end:
-        while place < end and data[place] == _SPACE:
-            place += 1
-        if place == end:
-            break
-        word = place
-        state = _SEED
-        while place < end and data[place] != _SPACE:
-            state = _step(state, np.uint64(data[place]))
-            place += 1
-        count = _add(_bucket(state, _WORD, shift), count, found, places, seen)
-        if words == 0:
-            count = _add(_bucket(state, _FIRST, shift), count, found, places, seen)
-        else:
-            count = _add(_bucket(before * _PRIME + state, _PAIR, shift), count, found, places, seen)
-        count = _pieces(data, word, place, shift, count, found, places, seen)
-        before = state
-        words += 1
-    if words:
-        for mark in marks:
-            if mark >= 0:
-                count = _add(np.int64(mark), count, found, places, seen)
-    for index in range(count):
-        seen[places[index]] = -1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _feature_lists(data: Array, offsets: Array, shift: np.uint64, marks: Array, buckets: Array, ends: Array) -> None:
-    """Fill ``buckets`` (room for ``MAX_FEATURES`` per row, packed) and ``ends`` with the features of every row."""
-    seen = np.full(_SLOTS, -1, np.int32)
-    places = np.empty(MAX_FEATURES, np.int32)
-    total = 0
-    for row in range(len(offsets) - 1):
-        total += _features(data, offsets[row], offsets[row + 1], shift, marks[row], buckets[total:], places, seen)
-        ends[row] = total
 
 
 @njit(cache=True, nogil=True)
@@ -224,7 +99,7 @@ def _score_rows(
     out_probability: Array,
 ) -> int:
     """Score each row of ``rows``; returns -1, or the first row number or offset that lies outside the buffers."""
-    seen = np.full(_SLOTS, -1, np.int32)
+    seen = np.full(SLOTS, -1, np.int32)
     places = np.empty(MAX_FEATURES, np.int32)
     found = np.empty(MAX_FEATURES, np.int32)
     sums = np.empty(weights.shape[1], np.int16)
@@ -242,7 +117,7 @@ def _score_rows(
         start, end = offsets[row], offsets[row + 1]
         if start < 0 or end < start or end > len(data):
             return row
-        count = _features(data, start, end, shift, marks[index], found, places, seen)
+        count = row_features(data, start, end, shift, marks[index], found, places, seen)
         sums[:] = 0
         squares = np.int64(0)
         for feature in range(count):
@@ -261,21 +136,6 @@ def _score_rows(
         _weigh(logits, categories, families, shares)
         _best(logits, categories, out_category[index], out_probability[index])
     return -1
-
-
-def features(texts: Sequence[bytes], buckets: int, marks: Array | None = None) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Give the distinct buckets of each core, packed, and their offsets (n + 1); ``buckets`` is a power of two, a mark of -1 is none.
-
-    Training calls this, so that it sees the very features of run time.
-    """
-    data = np.frombuffer(b"".join(texts), np.uint8)
-    offsets = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=offsets[1:])
-    found = np.empty((len(texts) + 1) * MAX_FEATURES, np.int32)
-    ends = np.zeros(len(texts) + 1, np.int64)
-    shift = np.uint64(65 - buckets.bit_length())
-    _feature_lists(data, offsets, shift, _no_marks(len(texts)) if marks is None else marks, found, ends[1:])
-    return found[: ends[-1]].copy(), ends
 
 
 class SemanticModel:
@@ -372,7 +232,7 @@ def score(
     _check_vector("data", data, np.uint8)
     _check_vector("offsets", offsets, np.int64)
     _check_vector("rows", rows, np.int32)
-    marks = _no_marks(len(rows)) if marks is None else marks
+    marks = no_marks(len(rows)) if marks is None else marks
     if marks.dtype != np.int32 or marks.ndim != 2 or len(marks) != len(rows):
         raise ValueError(f"marks: a [{len(rows)}, any] array of int32 is needed")
     if marks.size and int(marks.max()) >= len(model.weights):
@@ -395,10 +255,6 @@ def score(
     )
     if wrong != -1 or (len(rows) and int(rows.min()) < 0):
         raise ValueError(f"row {wrong} lies outside the buffers")
-
-
-def _no_marks(rows: int) -> npt.NDArray[np.int32]:
-    return np.empty((rows, 0), np.int32)
 
 
 def _checked(name: str, array: Array, kind: type[np.generic], dimensions: int) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rayapp.errors import InvalidInput, Problem
 from rayapp.scoring.columns import DEBIT
-from rayapp.scoring.judge import NO_DATE, Inputs
+from rayapp.scoring.evidence import NO_DATE, Inputs
 from rayapp.scoring.transaction import Transaction
 from rayapp.scoring.values import MISSING, amount_of, country_of, currency_of, day_of, descriptor_fault, direction_of, id_fault, mcc_of
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rayapp.scoring.codes import COUNTRIES, CURRENCIES
+from rayapp.scoring.evidence import NO_DATE
 from rayapp.scoring.geography import country_number, currency_number
-from rayapp.scoring.judge import NO_DATE
 
 MAX_DESCRIPTOR = 512
 """Characters."""

@@ -115,7 +115,7 @@ def _in_order(letters: str) -> str:
 
 
 def _holds(when: When) -> str:
-    """Say that a rule's conditions hold, as ``scoring.judge`` reads them."""
+    """Say that a rule's conditions hold, as ``scoring.reasons`` reads them."""
     parts = []
     if when.direction:
         parts.append(f"coalesce({DIRECTION} = {quoted(when.direction)}, true)")

@@ -12,6 +12,10 @@ def deciding(http):
     return answer["version"], answer["pack"]
 
 
+def acknowledged(cluster):
+    return cluster.on_cluster("answer = ray.get(actor.acknowledgements.remote())")
+
+
 def test_an_activated_pack_reaches_the_replicas_and_is_acknowledged(cluster, http, own_dir):
     before, _ = deciding(http)
     second = load_pack(cluster.pack(own_dir / "second", "second")).digest
@@ -20,7 +24,7 @@ def test_an_activated_pack_reaches_the_replicas_and_is_acknowledged(cluster, htt
     assert cluster.eventually(lambda: deciding(http)[1] == second)
     version, _ = deciding(http)
     assert version > before
-    assert set(cluster.eventually(lambda: cluster.on_cluster("answer = ray.get(actor.acknowledgements.remote())")).values()) == {version}
+    assert cluster.eventually(lambda: set(acknowledged(cluster).values()) == {version})
     assert http.post("/classify", json={"id": "1", "descriptor": "BLUE BOTTLE"}).json()["pack"] == second
 
 
@@ -35,4 +39,4 @@ def test_a_killed_rule_actor_comes_back_with_the_active_version(cluster, http):
     code = "ray.kill(actor, no_restart=False); active = ray.get(actor.wait.remote(-1, 60.0)); answer = [active.version, active.digest]"
     assert cluster.on_cluster(code) == [version, digest]
     assert http.post("/classify", json={"id": "1", "descriptor": "BLUE BOTTLE"}).status_code == 200
-    assert cluster.eventually(lambda: cluster.on_cluster("answer = ray.get(actor.acknowledgements.remote())"))
+    assert cluster.eventually(lambda: acknowledged(cluster))

@@ -5,11 +5,11 @@ import pytest
 
 from rayapp import load_pack
 from rayapp.scoring.engine import Engine
+from rayapp.scoring.evidence import NO_DATE, Inputs
 from rayapp.scoring.geography import currency_number
-from rayapp.scoring.judge import NO_DATE, Inputs
 from rayapp.scoring.marks import _PROCESSOR, MARKS, PRINTED, mark_rows, mark_table
+from rayapp.scoring.ngrams import features
 from rayapp.scoring.pack import CompiledPack
-from rayapp.scoring.semantic import features
 
 BUCKETS = 1 << 16
 NAMES = ["Square", "PayPal"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from rayapp.errors import InvalidSetup
-from rayapp.scoring.semantic import BEST, MAX_BYTES, MAX_FEATURES, NAMES, SemanticModel, features, score
+from rayapp.scoring.ngrams import MAX_BYTES, MAX_FEATURES, features
+from rayapp.scoring.semantic import BEST, NAMES, SemanticModel, score
 
 BUCKETS = 1 << 12
 CODES = [f"PRIMARY_{number}" for number in range(40)]

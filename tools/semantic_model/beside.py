@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rayapp.scoring.columns import read_columns
 from rayapp.scoring.engine import Engine
-from rayapp.scoring.judge import Inputs
+from rayapp.scoring.evidence import Inputs
 from rayapp.scoring.marks import MARKS, mark_rows, mark_table, mark_verdicts, verdict_table
 from rayapp.scoring.money import shade_rows, worth_table
 from rayapp.scoring.pack import CompiledPack

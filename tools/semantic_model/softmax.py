@@ -8,7 +8,8 @@ import numpy.typing as npt
 from numba import njit
 
 from rayapp.scoring.marks import PRINTED
-from rayapp.scoring.semantic import LANES, MAX_FEATURES, features
+from rayapp.scoring.ngrams import MAX_FEATURES, features
+from rayapp.scoring.semantic import LANES
 
 Array = npt.NDArray[Any]
 

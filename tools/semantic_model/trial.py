@@ -15,7 +15,7 @@ from rayapp.packs.source import PackSource
 from rayapp.scoring.classifier import Classifier
 from rayapp.scoring.columns import read_columns
 from rayapp.scoring.engine import Engine
-from rayapp.scoring.judge import ONE, Inputs
+from rayapp.scoring.evidence import ONE, Inputs
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.semantic import SemanticModel
 from semantic_model.history import Merchant
