@@ -16,8 +16,11 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 
-from rayapp import Classifier, load_pack
-from rayapp.scoring.pack import CompiledPack
+# An installation has no scipy: only tools need it, and numba imports it where it is there.
+sys.modules["scipy"] = None  # type: ignore[assignment]
+
+from rayapp import Classifier, load_pack  # noqa: E402 - after scipy is out of the way
+from rayapp.scoring.pack import CompiledPack  # noqa: E402
 
 PASSES = 3
 MEGABYTE = 1 << 20
