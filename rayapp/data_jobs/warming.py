@@ -26,13 +26,19 @@ KNOWN = {"direction": "debit", "mcc": "5411"}
 
 def warm_up(settings: Settings, dataset: Dataset) -> None:
     """Send one made-up row along the way of every row, which loads libraries, kernels and pack; what goes wrong is left to the load."""
+    table = warm_values(dataset)
+    if dataset.decides:
+        with suppress(RayappError, TimeoutError):
+            _classifier(settings).classify_rows(table)
+
+
+def warm_values(dataset: Dataset) -> pa.Table:
+    """Have one made-up row read and encoded for the database; gives it as a source would."""
     row = {column.name: [KNOWN.get(column.name, SAMPLES.get(column.type, NUMBER))] for column in dataset.columns}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in row.items()})
     values = read_values(dataset, table).table
     binary_copy(with_clean_view(values) if dataset.decides else values)
-    if dataset.decides:
-        with suppress(RayappError, TimeoutError):
-            _classifier(settings).classify_rows(table)
+    return table
 
 
 def _classifier(settings: Settings) -> Classifier:
