@@ -13,6 +13,8 @@ from rayapp.scoring.transaction import Transaction
 from rayapp.settings import Settings
 
 DESCRIPTOR = "SQ *BLUE BOTTLE 0123 OAKLAND CA"
+UNKNOWN = "QUOZZLE WIMBUSH"
+"""What nothing but the model decides."""
 
 
 def run(settings: Settings, _arguments: Namespace) -> int:
@@ -21,8 +23,9 @@ def run(settings: Settings, _arguments: Namespace) -> int:
     classifier = load_classifier(settings.pack)
     one = Transaction(id="1", descriptor=DESCRIPTOR, amount="4.50", currency="USD", direction="debit", mcc="5814", country="US")
     classifier.classify_one(one)
+    classifier.classify_one(Transaction(id="2", descriptor=UNKNOWN))
     classifier.explain(one)
-    classifier.classify(pa.table({"id": ["1"], "descriptor": [DESCRIPTOR]}))
+    classifier.classify(pa.table({"id": ["1", "2"], "descriptor": [DESCRIPTOR, UNKNOWN]}))
     warm_values(dataset("transactions"))
     print(f"rayapp: ready, pack {classifier.pack.digest}, {time.monotonic() - started:.1f} s", file=sys.stderr)
     return 0
