@@ -80,6 +80,9 @@ class Batcher(Generic[Work, Result]):
 
     def __init__(self, engine: Engine[Work, Result], watch: Watch, waiting: Bounds = WAITING, light: Light[Work] = _never) -> None:
         """Take the engine, and who says which work is so light that the event loop can do it when it comes alone."""
+        self.at_once = False
+        """Whether light work is done before ``submit`` lets the loop turn, instead of with all that the turn brings."""
+
         self.cost = CostModel()
         self._engine = engine
         self._watch = watch
@@ -104,7 +107,9 @@ class Batcher(Generic[Work, Result]):
                 raise Stopped("this replica is stopping")
             self._check_wait(tier)
             self._queue.put(entry)
-        if not self._starting:
+        if self.at_once:
+            self._start()
+        elif not self._starting:
             self._starting = True
             loop.call_soon(self._start)
         if self._sweep is None:
@@ -151,7 +156,7 @@ class Batcher(Generic[Work, Result]):
         return self._loop
 
     def _start(self) -> None:
-        """Begin with all that a turn of the loop has brought: one light work here and now, anything else in the engine's thread."""
+        """Begin with what has come: one light work here and now, anything else in the engine's thread."""
         self._starting = False
         with self._free:
             only = self._queue.only() if self._idle else None

@@ -16,6 +16,7 @@ from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
 from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
+from rayapp.serve.edge import carries
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.key_book import KeyBook
 from rayapp.serve.recall import Caching
@@ -64,6 +65,7 @@ class Ingress:
         gate = Gate(book, exposed=settings.http_host not in LOOPBACK, replicas=settings.replicas)
         self._jobs = JobDesk(settings, database)
         self._desk = Desk(gate, database, Caching(settings.cache_mb, settings.cache_url))
+        self._desk.batcher.at_once = carries()
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
         self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
         fetched = await fetch_pack(settings)

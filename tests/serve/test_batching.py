@@ -82,7 +82,7 @@ def test_an_idle_engine_waits_for_nobody_and_what_waits_meanwhile_is_taken_toget
     in_loop(test)
 
 
-def where_done(works, light=lambda _: True):
+def where_done(works, light=lambda _: True, *, at_once=False):
     """Submit works in one turn of the loop to an idle engine; gives the batches, with the thread that did each."""
 
     async def run():
@@ -98,6 +98,7 @@ def where_done(works, light=lambda _: True):
         while not batcher._idle:  # noqa: ASYNC110 - the thread tells nobody
             await asyncio.sleep(0.001)
         done.clear()
+        batcher.at_once = at_once
         await asyncio.gather(*(batcher.submit(work, ONE) for work in works), return_exceptions=True)
         await batcher.stop()
         assert sum(batch.works for batch in watch.batches) == 1 + len(works)
@@ -117,6 +118,24 @@ def test_works_of_one_turn_are_done_together_in_the_thread():
 
 def test_heavy_work_is_never_done_on_the_loop():
     assert where_done(["a"], light=lambda _: False) == [("engine", ["a"])]
+    assert where_done(["a"], light=lambda _: False, at_once=True) == [("engine", ["a"])]
+
+
+def test_light_work_is_done_before_the_loop_turns_where_a_turn_is_dear():
+    assert where_done(["a", "bad"], at_once=True) == [("loop", ["a"]), ("loop", ["bad"])]
+
+    async def submitted_without_a_turn():
+        batcher = Batcher(lambda works: works, Noted(), light=lambda _: True)
+        await batcher.submit("warm", ONE)
+        while not batcher._idle:  # noqa: ASYNC110 - the thread tells nobody
+            await asyncio.sleep(0.001)
+        batcher.at_once = True
+        with pytest.raises(StopIteration) as ended:
+            batcher.submit("a", ONE).send(None)
+        await batcher.stop()
+        return ended.value.value
+
+    assert asyncio.run(submitted_without_a_turn()) == "a"
 
 
 def test_light_work_waits_for_a_busy_engine():
