@@ -69,8 +69,8 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int, country: int, other: 
         place = _place_of(lexicon.places, scan, first, kept)
         if place >= 0:
             land = lexicon.place_country[place]
-            sure = land == country if other < 0 or land != other else True
-            if _is_free(scan, first, kept, land >= 0 and sure):
+            known = land == country
+            if _is_free(scan, first, kept, land >= 0 and (known or land == other)):
                 return place, first
     return -1, kept
 
@@ -125,7 +125,7 @@ def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, plac
     if (
         kept - first != 1
         or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY
-        or scan.tokens.end[t] - scan.tokens.start[t] != 2
+        or token_size(scan.tokens, t) != _LAND_CODE
     ):
         return -1
     return (int(data[scan.tokens.start[t]]) - 65) * 26 + int(data[scan.tokens.start[t] + 1]) - 65
