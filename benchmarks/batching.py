@@ -10,7 +10,6 @@ advises: the wait set to the median time of a batch, the size to what comes in t
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -22,7 +21,7 @@ from ray import serve
 from ray.serve.batching import _BatchQueue
 
 from benchmarks.scale import distinct_rows
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp import load_classifier
 from rayapp.scoring.classifier import Classifier
 from rayapp.serve.answers import Answer
@@ -66,7 +65,7 @@ def main() -> None:
     works = [Single(msgspec.json.encode(row)) for row in rows]
     expected = [answer.rows[0] for answer in run_batch(works, classifier) if isinstance(answer, Answer)]
     capacity = _capacity(works, classifier)
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(circumstances())
     print(f"The engine alone: {capacity:,.0f} rows/s in batches of {TOGETHER}.\n")
     asyncio.run(_ours(works, expected, classifier, (capacity * SHARES[1], 1.0)))
     print("| load | ours p50 / serve.batch p50 | ours p50 ms | p99 ms | rows a batch | serve.batch p50 ms | p99 ms | rows a batch |")

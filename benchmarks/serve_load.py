@@ -18,7 +18,7 @@ from typing import NamedTuple
 from benchmarks._ask import FRESH, JSON, Asked, Load, ask, bodies_file
 from benchmarks._own_service import Service, cpu_s, own_service
 from benchmarks.serve_single import DISTINCT, check
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 
 SHARES = (0.5, 0.9, 1.5, 3.0)
 AT_CAPACITY = 64
@@ -42,7 +42,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--connections", type=int, default=4_000)
     told = options.parse_args()
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"{circumstances()}\n")
     with own_service() as service:
         check(service.url)
         print(f"| {HEAD} | {REST} |\n|{'---|' * 12}")

@@ -22,7 +22,7 @@ import msgspec
 from benchmarks import _empty_route
 from benchmarks._ask import FRESH, JSON, Asked, Load, ask, bodies_file, rows
 from benchmarks._own_service import REPLICA, Service, cpu_s, own_service
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp import Transaction, load_classifier
 
 DISTINCT, KNOWN, CHECKED = 50_000, 1_000, 20
@@ -57,7 +57,7 @@ def main() -> None:
     options.add_argument("--ingress", nargs="+", default=["haproxy", "default"])
     options.add_argument("--connections", nargs="+", type=int, default=[1, 16, 64, 1024])
     told = options.parse_args()
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(circumstances())
     for ingress in told.ingress:
         print(f"\nThrough {ingress}:\n\n| {HEAD} |\n|{'---|' * 7}")
         with own_service(ingress=ingress) as service:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from benchmarks._own_service import Service, own_service
 from benchmarks._senders import Senders
 from benchmarks._swapping import live_everywhere, mixed, swapping
-from benchmarks.throughput import commit, machine
+from benchmarks.throughput import circumstances
 from rayapp.launch.driver import connected, prepare_environment
 
 DEFAULT_PACK = Path(__file__).parent.parent / "rayapp" / "packs" / "default"
@@ -45,7 +45,7 @@ def main() -> None:
     options.add_argument("--replicas", type=int, default=4)
     options.add_argument("--swaps", type=int, default=4)
     told = options.parse_args()
-    print(f"{machine()}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"{circumstances()}\n")
     with own_service(replicas=told.replicas) as service, tempfile.TemporaryDirectory() as folder:
         os.environ.update(service.environment)
         prepare_environment(service.settings)

@@ -78,7 +78,7 @@ def report(folder: Path, rows: int, rules: int) -> None:
         (folder / f"{name}.pack").write_bytes(pack.dump())
     for name, table in tables.items():
         _store(table, folder / f"{name}.arrow")
-    print(f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; commit {commit()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(circumstances())
     descriptors = tables["distinct"]["descriptor"][: peers.MOST_ROWS].to_pylist()
     del tables
     measured = {(name, run): _in_child(folder, name, run) for name in packs for run in RUNS}
@@ -152,6 +152,12 @@ def _is_for(rule: dict[str, Any], answer: dict[str, Any], row: dict[str, Any]) -
 
 
 # -------------------------------------------------------------------------------------------------------------- printing
+def circumstances() -> str:
+    """Say of a measurement that begins now on what, of what and beside what else it is taken."""
+    beside = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    return f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; commit {commit()}; {beside}"
+
+
 def machine() -> str:
     """Name the processor and Python."""
     known = Path("/proc/cpuinfo")
