@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +68,19 @@ print(json.dumps(answer))
     def another(self, folder: Path) -> "Installation":
         """Make an installation beside this one."""
         return new_installation(folder)
+
+    @contextmanager
+    def beside(self, folder: Path, **variables: str) -> Iterator["Installation"]:
+        """Have another one run beside this one for the length of the context, with environment variables of its own."""
+        folder.mkdir(mode=0o755)
+        other = self.another(folder)
+        other.environment.update(variables)
+        up = other.rayapp("up", "--detach")
+        assert up.returncode == 0, up.stderr
+        try:
+            yield other
+        finally:
+            other.rayapp("down")
 
     @staticmethod
     def pack(folder: Path, name: str) -> Path:

@@ -17,13 +17,8 @@ LOOPBACK = {"127.0.0.1", "::1"}
 
 @pytest.fixture(scope="module")
 def plain(own_dir, cluster):
-    (own_dir / "plain").mkdir(mode=0o755)
-    one = cluster.another(own_dir / "plain")
-    plain = one._replace(environment={**one.environment, "RAYAPP_INGRESS": "default"})
-    up = plain.rayapp("up", "--detach")
-    assert up.returncode == 0, up.stderr
-    yield plain
-    plain.rayapp("down")
+    with cluster.beside(own_dir / "plain", RAYAPP_INGRESS="default") as plain:
+        yield plain
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,9 @@ def replicas(installation):
 
 
 def test_a_burst_brings_replicas_and_loses_nothing(own_dir, cluster):
-    (own_dir / "scaled").mkdir(mode=0o755)
-    installation = cluster.another(own_dir / "scaled")
-    installation = installation._replace(environment={**installation.environment, "RAYAPP_MAX_REPLICAS": "3"})
-    up = installation.rayapp("up", "--detach")
-    assert up.returncode == 0, up.stderr
-    senders = Senders(installation.settings.http_url, [itertools.repeat(BULK) for _ in range(SENDERS)], lambda *_: None)
-    try:
+    with cluster.beside(own_dir / "scaled", RAYAPP_MAX_REPLICAS="3") as installation:
+        senders = Senders(installation.settings.http_url, [itertools.repeat(BULK) for _ in range(SENDERS)], lambda *_: None)
         assert replicas(installation) == 1
         with senders:
             assert cluster.eventually(lambda: replicas(installation) >= 2, patience_s=120)
-    finally:
-        installation.rayapp("down")
     assert set(senders.statuses()) == {200}

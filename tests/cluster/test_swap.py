@@ -18,13 +18,8 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def several(own_dir, cluster):
-    (own_dir / "several").mkdir(mode=0o755)
-    one = cluster.another(own_dir / "several")
-    several = one._replace(environment={**one.environment, "RAYAPP_REPLICAS": str(REPLICAS)})
-    up = several.rayapp("up", "--detach")
-    assert up.returncode == 0, up.stderr
-    yield several
-    several.rayapp("down")
+    with cluster.beside(own_dir / "several", RAYAPP_REPLICAS=str(REPLICAS)) as several:
+        yield several
 
 
 def live(installation, version):
