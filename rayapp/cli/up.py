@@ -105,6 +105,7 @@ rayapp is up.
 
   API        {url}
   docs       {url}/docs
+  console    {url}/console
   metrics    {url}/metrics
   database   {database}
   Ray        {state.ray_address}, jobs at {state.jobs_url}

@@ -16,7 +16,8 @@ from rayapp.serve.overload import Forbidden, QuotaExceeded, Retry, TooManyAtOnce
 from rayapp.serve.queueing import Tier
 from rayapp.store.api_keys import ApiKey, Lease, hash_of
 
-OPEN_PATHS = {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
+OPEN_PATHS = {"/", "/healthz", "/readyz", "/docs", "/console", "/openapi.json"}
+OPEN_BELOW = "/pages/"
 OPERATORS_PATHS = ("/packs", "/plans", "/changesets")
 """What is written below these changes the answers that everybody gets."""
 
@@ -100,7 +101,7 @@ class Gate:
 
         Raises ``Unauthorised``, ``Forbidden``, ``TooManyAtOnce``, or ``Unavailable`` before keys are known.
         """
-        client = self._everybody if path in OPEN_PATHS or path.startswith("/docs/") else self._client(headers)
+        client = self._everybody if path in OPEN_PATHS or path.startswith(OPEN_BELOW) else self._client(headers)
         if method not in READING and path.startswith(OPERATORS_PATHS) and not client.operator:
             raise Forbidden("rule packs are changed with an operator's key; `rayapp keys add NAME --operator` makes one")
         if client.at_once and client.active >= client.at_once:

@@ -1,13 +1,11 @@
 """The routes. They know a desk that classifies, and nothing of Ray."""
 
 import asyncio
-from importlib.resources import files
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -25,14 +23,13 @@ from rayapp.serve.limits import limits_of
 from rayapp.serve.new_job import NewJob
 from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS, describe
 from rayapp.serve.pack_routes import add_packs
+from rayapp.serve.page_routes import add_pages
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
+from rayapp.serve.review_routes import add_categories, add_review
 from rayapp.serve.wishes import wishes_of
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
-"""The page is one file: it loads nothing, and talks to this service alone."""
-
 READ_WITHIN_S = 30.0
 
 
@@ -47,9 +44,12 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     _add_classification(app, desk, jobs)
     _add_operation(app, desk)
     _add_limits(app, jobs)
+    add_categories(app, desk)
+    add_pages(app)
     if jobs is not None:
         add_jobs(app, jobs)
         add_packs(app, jobs)
+        add_review(app, jobs)
     describe(app)
     return Carried(Envelope(HotPath(app, desk), desk.metrics, desk.gate))
 
@@ -85,16 +85,6 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
         desk.metrics.queued_rows.set(desk.batcher.rows)
         desk.metrics.queued_seconds.set(desk.batcher.oldest())
         return Response(desk.metrics.text(), media_type=PROMETHEUS)
-
-    page = files("rayapp.serve").joinpath("pages", "docs.html").read_bytes()
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return Response(page, headers={"Content-Security-Policy": PAGE_POLICY}, media_type="text/html; charset=utf-8")
-
-    @app.get("/", include_in_schema=False)
-    async def index() -> Response:
-        return RedirectResponse("/docs")
 
 
 def _add_limits(app: FastAPI, jobs: JobDesk | None) -> None:

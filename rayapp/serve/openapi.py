@@ -17,10 +17,12 @@ from rayapp.serve.limits import Limits
 from rayapp.serve.new_job import NewJob
 from rayapp.serve.pack_docs import PACK_MESSAGES
 from rayapp.serve.problems import MEDIA_TYPE, Report
+from rayapp.serve.review_routes import REVIEW_MESSAGES
 from rayapp.serve.streaming import Broken, Finished
 
 JOB_MESSAGES = (NewJob, JobView, JobList, ScheduleView, ResultRow, RejectedResult)
-MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, Limits, *JOB_MESSAGES, *PACK_MESSAGES)
+ROW_MESSAGES = (Transaction, Bulk, Classification, RejectedRow, Summary, Finished, Broken, Report, Limits)
+MESSAGES = (*ROW_MESSAGES, *JOB_MESSAGES, *PACK_MESSAGES, *REVIEW_MESSAGES)
 COMPONENTS = "#/components/schemas/{name}"
 BULK_ANSWER = {
     "title": "BulkAnswer",
