@@ -24,12 +24,15 @@ from rayapp.serve.problems import Place
 from rayapp.serve.queueing import Bounds, Tier
 from rayapp.serve.recall import Caching, Recall
 from rayapp.serve.scaling import CPU, QUEUED_AGE, QUEUED_WORK
-from rayapp.serve.streaming import CHUNK_ROWS, Stream
+from rayapp.serve.streaming import Stream
 from rayapp.serve.wishes import PLAIN, Wishes
 from rayapp.store.stored_transactions import fetch_transactions
 
 READERS = 1
 """Threads that read and write the JSON of large bodies; the engine frees the interpreter's lock in its kernels meanwhile."""
+
+CHUNK_ROWS = 1_000
+"""Rows of one bulk request that are decided together; others have their turns between."""
 
 MANY: dict[Tier, Tier] = {"priority": "standard", "standard": "bulk", "bulk": "bulk"}
 """Whose turn chunks of many rows are: they come after the single requests of their client's tier."""

@@ -4,13 +4,13 @@ import msgspec
 
 from rayapp.serve.admission import Client
 from rayapp.serve.bodies import MAX_BYTES, MAX_ONE_BYTES, MAX_ROWS
-from rayapp.serve.desk import WITHIN_S
+from rayapp.serve.desk import CHUNK_ROWS, WITHIN_S
 from rayapp.serve.job_results import MOST_ROWS
 from rayapp.serve.job_toll import MOST_LIVE
 from rayapp.serve.pace import LEAST_BYTES_PER_S
 from rayapp.serve.pace import SILENCE_S as BODY_SILENCE_S
 from rayapp.serve.queueing import Tier
-from rayapp.serve.streaming import CHUNK_ROWS, MAX_LINE_BYTES, SILENCE_S
+from rayapp.serve.streaming import MAX_LINE_BYTES, SILENCE_S
 
 MAX_DESCRIPTOR = 512
 BEYOND = "`POST /jobs` with an upload, or `Prefer: respond-async` on `POST /classify/bulk`; files of any size: `rayapp ingest FILE`"

@@ -8,7 +8,7 @@ ends everything.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import msgspec
@@ -19,16 +19,21 @@ from rayapp.scoring.classifier import Classifier
 from rayapp.serve.answers import Answer, Outcome, Summary, summary_of
 from rayapp.serve.encodings import Packed, Plain
 from rayapp.serve.engine import Lines
-from rayapp.serve.inbox import Inbox, Line
-from rayapp.serve.lines import LineCutter
+from rayapp.serve.inbox import Inbox
+from rayapp.serve.lines import Cut, LineCutter
 from rayapp.serve.overload import QueueFull
 from rayapp.serve.problems import Report, SlowBody, report_of
 from rayapp.serve.queueing import Bounds
 from rayapp.serve.wishes import PLAIN, Wishes
 
 MAX_LINE_BYTES = 100_000
-CHUNK_ROWS = 1_000
-ROOM = Bounds(rows=2 * CHUNK_ROWS, bytes=4_000_000)
+GROUP_LINES = 2_000
+"""Lines that are decided together at most: a group costs half a millisecond however many it has."""
+
+AHEAD = 3
+"""Groups of one stream that are with the engine or waiting for it, so that it finds the next one while the loop writes the last."""
+
+ROOM = Bounds(rows=2 * GROUP_LINES, bytes=4_000_000)
 """Lines of one stream that are kept while they wait for their turn."""
 
 SILENCE_S = 300.0
@@ -127,9 +132,9 @@ class Stream:
             pass
         raise ClientGone
 
-    async def _keep(self, lines: Iterable[Line]) -> None:
-        kept = [line for line in lines if line[0] >= self._from_line]
-        if kept:
+    async def _keep(self, cut: Cut) -> None:
+        kept = cut.since(self._from_line)
+        if kept.lines:
             await self._inbox.put(kept)
 
     async def _answer(self, request: Request) -> None:
@@ -149,7 +154,7 @@ class Stream:
         begun: deque[Begun] = deque()
         try:
             while begun or await self._begin(begun):
-                if len(self._inbox):
+                while len(self._inbox) and len(begun) < AHEAD:
                     await self._begin(begun)
                 await self._write(begun[0], send)
                 begun.popleft()
@@ -159,12 +164,11 @@ class Stream:
 
     async def _begin(self, begun: deque[Begun]) -> bool:
         """Have the lines that wait decided; says whether there are any, or ever will be."""
-        lines, size = await self._inbox.take(CHUNK_ROWS)
-        if lines:
-            numbers, texts = zip(*lines, strict=True)
-            answer = asyncio.create_task(self._patiently(Lines(texts, numbers, self._classifier, self._reading), Bounds(len(lines), size)))
+        (numbers, texts), size = await self._inbox.take(GROUP_LINES)
+        if texts:
+            answer = asyncio.create_task(self._patiently(Lines(texts, numbers, self._classifier, self._reading), Bounds(len(texts), size)))
             begun.append(Begun(answer, numbers[-1]))
-        return bool(lines)
+        return bool(texts)
 
     async def _patiently(self, lines: Lines, size: Bounds) -> Answer:
         """Have lines decided; where the queue is full, ask again until there is room."""

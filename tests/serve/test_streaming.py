@@ -10,7 +10,9 @@ import pytest
 from rayapp import Transaction
 from rayapp.serve import streaming
 from rayapp.serve.app import build_app
-from rayapp.serve.streaming import MAX_LINE_BYTES, ROOM
+from rayapp.serve.encodings import Plain
+from rayapp.serve.engine import answer_many
+from rayapp.serve.streaming import AHEAD, GROUP_LINES, MAX_LINE_BYTES, ROOM, Request, Stream
 
 ONE = {"id": "1", "descriptor": "SQ *BLUE BOTTLE 0123 OAKLAND CA", "amount": "4.50", "currency": "USD", "direction": "debit"}
 
@@ -264,3 +266,32 @@ def test_a_stream_that_brings_nothing_is_ended_and_says_where_to_go_on(ask, monk
     assert json.loads(first)["id"] == "1"
     told = json.loads(last)
     assert (told["error"]["type"], told["error"]["status"], told["from_line"]) == ("urn:rayapp:problem:slow-body", 408, 2)
+
+
+def test_the_next_groups_are_with_the_engine_while_one_is_answered(small_classifier):
+    async def test():
+        waiting, all_there = [], asyncio.Event()
+
+        async def submit(lines, _size):
+            waiting.append(lines)
+            if len(waiting) == AHEAD:
+                all_there.set()
+            await asyncio.wait_for(all_there.wait(), 10)
+            return answer_many(lines)
+
+        pieces = iter([(line() * GROUP_LINES, True), (line() * (2 * GROUP_LINES), False)])
+        written = []
+
+        async def receive():
+            body, more = next(pieces, (None, False))
+            return {"type": "http.request", "body": body, "more_body": more} if body else await asyncio.Future()
+
+        async def send(message):
+            written.append(message.get("body", b""))
+
+        await Stream(small_classifier, submit).run(Request(receive, send, Plain(), "an id"))
+        return [len(lines.lines) for lines in waiting], b"".join(written).count(b"\n")
+
+    groups, lines = asyncio.run(test())
+    assert groups[:AHEAD] == [GROUP_LINES] * AHEAD
+    assert lines == 3 * GROUP_LINES + 1
