@@ -6,12 +6,14 @@ Starts a service of its own. Rows are decided anew, no two alike (`Cache-Control
 ask as fast as they are answered (the capacity, before each rate), then asks at fixed rates at random times (Poisson), whatever is
 answered. Latency is of good answers, and counts from when a request was due. What has to hold: goodput does not fall when more is asked
 than can be done, and every other answer is a 503 that says when to come again. The compiled client shares the two cores with HAProxy and
-the replica: the last columns say how much of a core each of them took.
+the replica: the last columns say how much of a core each of them took. At last two clients ask at once, with keys: one of the tier standard
+for three times the capacity, one of the tier priority for a tenth of it, which must be answered all the same, within a second.
 """
 
 import argparse
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import NamedTuple
 
@@ -22,6 +24,9 @@ from benchmarks.throughput import circumstances
 
 SHARES = (0.5, 0.9, 1.5, 3.0)
 AT_CAPACITY = 64
+TIERS = {"standard": 3.0, "priority": 0.1}
+NO_LIMIT = ("--rows-per-second", "1000000", "--burst", "100000000", "--at-once", "100000")
+TIER_HEAD = "tier | asked, of capacity | answered, of asked | p50 ms | p99 ms | most ms | 503 with Retry-After | other | broken"
 HEAD = "asked, of capacity | goodput, of capacity | good a second | p50 ms | p99 ms"
 REST = "503 with Retry-After | other | broken | not sent in time | replica, cores | HAProxy | client"
 
@@ -49,6 +54,9 @@ def main() -> None:
         for share in SHARES:
             runs = [run(service, share, Load(told.connections, told.seconds)) for _ in range(told.rounds)]
             print(shown(share, runs), flush=True)
+        print(f"\n| {TIER_HEAD} |\n|{'---|' * 9}")
+        for row in by_tier(service, Load(told.connections, told.seconds)):
+            print(row)
     print(f"\nload average at the end {os.getloadavg()[0]:.1f}")
 
 
@@ -82,6 +90,28 @@ def shown(share: float, runs: list[Run]) -> str:
     client = middle(lambda run: run.asked.cpu_s / (run.asked.seconds + 1))
     cores = f"{middle(lambda run: run.replica):.2f} | {middle(lambda run: run.haproxy):.2f} | {client:.2f}"
     return f"| {share:.1f} | {rates} | {times} | {rest} | {cores} |"
+
+
+def by_tier(service: Service, load: Load) -> list[str]:
+    """Have clients of both tiers ask at the same time; gives a row for each."""
+    bodies = bodies_file(DISTINCT)
+    keys = {tier: service.rayapp("keys", "add", tier, "--tier", tier, *NO_LIMIT).strip() for tier in TIERS}
+
+    def classify(tier: str, wanted: Load) -> Asked:
+        return ask(service.url + "/classify", bodies, wanted, (JSON, FRESH, f"X-API-Key: {keys[tier]}"))
+
+    capacity = classify("standard", Load(AT_CAPACITY, load.seconds)).goodput
+    with ThreadPoolExecutor(len(TIERS)) as both:
+        rates = {tier: share * capacity for tier, share in TIERS.items()}
+        loads = {tier: load._replace(rate=rate, connections=min(load.connections, int(rate))) for tier, rate in rates.items()}
+        running = [both.submit(classify, tier, wanted) for tier, wanted in loads.items()]
+    return [_of_tier(tier, run.result(), rates[tier]) for tier, run in zip(TIERS, running, strict=True)]
+
+
+def _of_tier(tier: str, asked: Asked, rate: float) -> str:
+    times = f"{asked.p50_ms:.1f} | {asked.p99_ms:.1f} | {asked.max_ms:.1f}"
+    rest = f"{asked.advised:,} | {other(asked):,} | {asked.count(0):,}"
+    return f"| {tier} | {TIERS[tier]:.1f} | {asked.goodput / rate:.2f} | {times} | {rest} |"
 
 
 def other(asked: Asked) -> int:

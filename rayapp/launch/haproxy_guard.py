@@ -47,6 +47,19 @@ REQUEST_ID = r"""    http-request set-var(txn.rayapp_id) req.hdr(x-request-id) i
 """
 """A client's own id if it is a plain one, else a new one; in front of everything, so that HAProxy's own errors carry it too."""
 
+TURNS = """    http-request set-var(txn.rayapp_key) req.hdr(x-api-key)
+    http-request set-var(txn.rayapp_key) req.hdr(authorization),word(2,' ') if !{ var(txn.rayapp_key) -m found }
+    acl rayapp_priority var(txn.rayapp_key) -m beg rayapp_priority_
+    acl rayapp_bulk var(txn.rayapp_key) -m beg rayapp_bulk_
+    acl rayapp_key var(txn.rayapp_key) -m beg rayapp_
+    http-request set-priority-class int(-1) if rayapp_priority
+    http-request set-priority-class int(-1) if rayapp_key !rayapp_priority !rayapp_bulk { rand(4) eq 0 }
+    http-request set-priority-class int(-1) if rayapp_bulk { rand(16) eq 0 }
+"""
+"""Who waits in front: each request of the tier priority, each fourth of standard and each sixteenth of bulk, by lot, so that while all
+three have more than is done they share as in a replica's queue (16 : 4 : 1) and nobody starves (lottery scheduling: Waldspurger and Weihl,
+1994). A key says its tier; one that lies is refused by the replica all the same."""
+
 _ERROR_FILE = re.compile(r"^(\s*)errorfile (\d+) .*$", re.MULTILINE)
 _FRONTEND = re.compile(r"^(frontend http_frontend\n\s*bind .*\n)", re.MULTILINE)
 _BACKEND = re.compile(r"^(backend .*\n\s*log global\n)", re.MULTILINE)
@@ -67,6 +80,11 @@ def limited(config: str) -> str:
     config = _DEFAULTS.sub(rf"\1    timeout http-request {HEAD}\n", config)
     config = _BACKEND.sub(rf"\1    timeout queue {QUEUE}\n", config)
     return _SERVER.sub(rf"\1 maxconn {AT_ONCE}", config)
+
+
+def in_turns(config: str) -> str:
+    """Have requests wait by the tier of their client's key."""
+    return _FRONTEND.sub(lambda found: found[1] + TURNS, config)
 
 
 def lasting(config: str) -> str:
@@ -103,7 +121,7 @@ def main(words: list[str]) -> None:
     """Become HAProxy."""
     if "-f" in words:
         path = Path(words[words.index("-f") + 1])
-        config = with_problems(limited(lasting(path.read_text())))
+        config = with_problems(in_turns(limited(lasting(path.read_text()))))
         path.write_text(loopback_only(config) if os.environ.get("_RAYAPP_LOOPBACK") == "1" else config)
     end_with_parent()
     os.execv(words[0], words)  # noqa: S606 - the program that Serve would have started itself

@@ -17,10 +17,13 @@ SQL = statements("api_keys")
 CHANNEL = "rayapp_api_keys"
 """LISTEN here to hear of keys that were added or revoked."""
 
-PREFIX = "rayapp_"
-MARK_CHARACTERS = len(PREFIX) + 8
-
 KeyTier = Literal["priority", "standard", "bulk"]
+
+PREFIXES: dict[KeyTier, str] = {"priority": "rayapp_priority_", "standard": "rayapp_", "bulk": "rayapp_bulk_"}
+"""A key begins with its tier, so that what stands before the replicas knows whose turn it is without asking."""
+
+MARK_CHARACTERS = 8
+"""Of a key after its prefix: they name it."""
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -75,10 +78,11 @@ def hash_of(key: str) -> bytes:
 
 async def add_key(session: asyncpg.Connection, name: str, tier: KeyTier, allowance: Allowance, *, operator: bool = False) -> str:
     """Make a key and give it; this is the only time that it can be seen."""
-    key = PREFIX + secrets.token_urlsafe(32)
+    prefix = PREFIXES[tier]
+    key = prefix + secrets.token_urlsafe(32)
     given = (allowance.rows_per_s, allowance.burst_rows, allowance.at_once)
     with errors_as_ours():
-        await session.fetchval(SQL["add"], name, key[:MARK_CHARACTERS], hash_of(key), tier, *given, operator)
+        await session.fetchval(SQL["add"], name, key[: len(prefix) + MARK_CHARACTERS], hash_of(key), tier, *given, operator)
         await session.execute(SQL["announce"])
     return key
 
