@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rayapp.sources.byte_bits import ONE, Bits, count, from_odd_to_even, listed, moved_back, moved_on, where
+
 LF, CR, QUOTE = 10, 13, 34
 
 Places = NDArray[np.int64]
@@ -19,19 +21,18 @@ Places = NDArray[np.int64]
 
 def line_ends(content: bytes) -> Places:
     """Give the places after each line end, quoted or not; a carriage return at the very end is one."""
-    seen = np.frombuffer(content, np.uint8)
-    ends = np.flatnonzero(seen == LF) + 1
-    if b"\r" not in content:
-        return ends
-    lone = _lone_returns(seen)
-    return np.sort(np.concatenate([ends, lone])) if len(lone) else ends
+    return listed(_line_ends(content)) + 1
 
 
 def count_line_ends(content: bytes) -> int:
     """Count the line ends, quoted or not."""
-    seen = np.frombuffer(content, np.uint8)
-    count = int(np.count_nonzero(seen == LF))
-    return count + len(_lone_returns(seen)) if b"\r" in content else count
+    return count(_line_ends(content))
+
+
+def _line_ends(content: bytes) -> Bits:
+    """Mark line feeds, and carriage returns that no line feed follows."""
+    feeds = where(content, LF)
+    return feeds | (where(content, CR) & ~moved_back(feeds)) if b"\r" in content else feeds
 
 
 class RowEnds(NamedTuple):
@@ -45,15 +46,27 @@ class RowEnds(NamedTuple):
 def row_ends(content: bytes, delimiter: str | None) -> RowEnds:
     """Find the ends of the rows of a text that begins where a row begins; without a ``delimiter`` every line is a row."""
     if delimiter is None:
-        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == LF) + 1
+        ends = listed(where(content, LF)) + 1
         return RowEnds(ends, ends, open=False)
-    lines = line_ends(content)
+    lines = _line_ends(content)
     if b'"' not in content:
-        return RowEnds(lines, lines, open=False)
-    quotes = paired_quotes(content, delimiter)
-    if quotes is None:
-        return _walked(content, delimiter, lines)
-    return RowEnds(outside(quotes, lines), lines, open=len(quotes) % 2 == 1)
+        ends = listed(lines) + 1
+        return RowEnds(ends, ends, open=False)
+    quotes = where(content, QUOTE)
+    quoted = from_odd_to_even(quotes)
+    fields = where(content, ord(delimiter)) | lines
+    if _opens_amid(fields | where(content, CR) if b"\r" in content else fields, quotes, quoted):
+        return _walked(content, delimiter, listed(lines) + 1)
+    rows = listed(lines & ~quoted) + 1
+    every = rows if len(rows) == count(lines) else listed(lines) + 1
+    return RowEnds(rows, every, open=count(quotes) % 2 == 1)
+
+
+def _opens_amid(ends: Bits, quotes: Bits, quoted: Bits) -> bool:
+    """Say whether a quote that would open stands after anything but the ``ends`` of fields, a closing quote and the text's beginning."""
+    amid = quotes & quoted & ~moved_on(ends | (quotes & ~quoted))
+    amid[0] &= ~ONE
+    return bool(amid.any())
 
 
 def delimiters(content: bytes, delimiter: str) -> Places:
@@ -96,14 +109,6 @@ def outside(quotes: Places, places: Places) -> Places:
     """Keep the places that stand in no quotes."""
     kept: Places = places[np.searchsorted(quotes, places) % 2 == 0]
     return kept
-
-
-def _lone_returns(seen: NDArray[np.uint8]) -> Places:
-    """Give the places after carriage returns that no line feed follows."""
-    returns = np.flatnonzero(seen == CR) + 1
-    followed = seen[np.minimum(returns, len(seen) - 1)] == LF
-    lone: Places = returns[~followed]
-    return lone
 
 
 def _walked(content: bytes, delimiter: str, lines: Places) -> RowEnds:
