@@ -66,6 +66,8 @@ def _fold(char: str, table: dict[str, str]) -> int:
     category = unicodedata.category(char)
     if category in {"Mn", "Me", "Cf"}:
         return DROP
+    if not unicodedata.decomposition(char):  # most characters by far; what is neither listed nor decomposes has no ASCII in it
+        return KEEP if char.isalnum() else PART
     plain = "".join(table.get(part, part) for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
     ascii_text = "".join(part for part in plain.upper() if part.isascii() and (part.isalnum() or part in "'\"*-/.#&+()%$@,:;!?_"))
     if ascii_text and len(ascii_text) == len(plain.upper()) and len(ascii_text) <= 3:
