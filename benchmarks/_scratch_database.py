@@ -69,6 +69,7 @@ class Databases:
         """Run a command against a database."""
         more = {f"RAYAPP_{key.upper()}": str(value) for key, value in settings.items()}
         environment = {**self.environment, "RAYAPP_DATABASE_URL": self.server.url(name), **more}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         watched = [sys.executable, "-c", WATCHED, *words]
         done = subprocess.run(watched, env=environment, capture_output=True, text=True, check=False)
         if done.returncode not in {0, 3}:
@@ -89,12 +90,13 @@ class Databases:
         self.ask("postgres", "CHECKPOINT")
 
 
-# An installation has no scipy, which only tools for models need: numba imports it where it is there, which takes 0.3 s.
+# As an installation has it: its modules are compiled, and there is no scipy, which only tools for models need; numba imports it where it is
+# there, which takes 0.3 s.
 WATCHED = """
 import resource, sys
 sys.modules["scipy"] = None
-from rayapp.cli.main import main
-code = main(sys.argv[1:])
+from rayapp.cli.main import entry
+code = entry()
 own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(max(own, others) / 1024)
 sys.exit(code)

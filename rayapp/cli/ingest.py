@@ -32,6 +32,9 @@ from rayapp.store.jobs import Enqueued, JobRequest, enqueue
 from rayapp.store.ledger import Job, Progress
 
 DONE, FAILED, REJECTED = 0, 1, 3
+TURN_S = 0.001
+"""How long a thread may keep the others from Python, whose own five milliseconds are more than most of a load's threads want it for."""
+
 AT_ONCE = 4
 """Files of several datasets that are loaded side by side."""
 
@@ -58,6 +61,7 @@ def run(settings: Settings, arguments: Namespace) -> int:
     prepare_environment(settings)
     if not cluster_address(settings):
         without_pandas()  # which Ray Data has a use for
+    sys.setswitchinterval(TURN_S)
     threading.Thread(target=_make_ready, args=(settings, parts), name="make ready", daemon=True).start()  # beside the planning
     with Voice(as_json=arguments.json) as voice, ExitStack() as plans:
         planned = [(part, plans.enter_context(plan_source(part.source, part.dataset, options, settings))) for part in parts]

@@ -21,6 +21,9 @@ from rayapp.store.database import connection, resolve_url
 from rayapp.store.ledger import Job
 from rayapp.store.packs import fetch_pack
 
+PREPARED_AT_ONCE = 2
+"""Pieces that a process prepares side by side: threads that wait for each other, or for PostgreSQL, leave a core to the other."""
+
 
 class Loading(msgspec.Struct, frozen=True):
     """One load. Goes to the workers of the cluster, so it can be pickled."""
@@ -44,10 +47,10 @@ async def loader_of(loading: Loading) -> PieceLoader:
 
 
 async def loaders_of(loading: Loading, count: int) -> list[PieceLoader]:
-    """Make loaders of pieces, each with a connection of its own, which share a classifier and prepare one piece at a time."""
+    """Make loaders of pieces, each with a connection of its own, which share a classifier and the turns to prepare pieces."""
     classifier = None if loading.pack is None else await _classifier(loading.settings, loading.pack)
     work = PieceWork(loading.dataset, classifier, loading.read, loading.most_bad)
-    preparing = asyncio.Semaphore(1)
+    preparing = asyncio.Semaphore(PREPARED_AT_ONCE)
     url = resolve_url(loading.settings)
     return [PieceLoader(url, work, ChunkLoader(loading.job, loading.dataset, first=loading.first), preparing) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""A load without a cluster: in this process over two connections, and in others beside it where they pay for their start."""
+"""A load without a cluster: in this process over some connections, and in others beside it where they pay for their start."""
 
 import asyncio
 import multiprocessing
@@ -14,8 +14,8 @@ from rayapp.sources.pieces import Piece
 
 MOST_PROCESSES = 8
 
-LANES = 2
-"""Connections of a process: while PostgreSQL writes or commits a piece of one, the process prepares a piece of the other."""
+LANES = 3
+"""Connections of a process: while PostgreSQL writes or commits a piece of one, the process prepares pieces of the others."""
 
 CORES_A_PROCESS = 2
 """One for the process, one for what PostgreSQL does for it."""
