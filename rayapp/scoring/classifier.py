@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidInput, Problem
+from rayapp.scoring.alone import Alone
 from rayapp.scoring.columns import Columns, as_table, read_columns
 from rayapp.scoring.engine import Engine, Views
 from rayapp.scoring.evidence import Inputs, Verdicts
@@ -42,7 +43,8 @@ class Classifier:
         self.pack = pack
         self._engine = Engine(pack)
         self._writer = Writer(pack)
-        self._narrator = Narrator(pack, self._engine, self._writer)
+        self._alone = Alone(self._engine, self._writer)
+        self._narrator = Narrator(pack, self._engine)
         self._single = SingleReader(self._engine.shade_one)
 
     def classify(self, transactions: Any, *, strict: bool = False) -> pa.Table:  # noqa: ANN401 - any frame that can become Arrow
@@ -76,12 +78,11 @@ class Classifier:
 
     def classify_one(self, transaction: Transaction) -> Classification:
         """Classify one transaction, without evidence. Raises ``InvalidInput`` naming the fields that are wrong."""
-        _, views, verdicts = self._judge_one(transaction)
-        return self._narrator.classification(transaction.id, views, verdicts)
+        return self._narrator.classification(transaction.id, self._alone.decide(self._single.values(transaction)))
 
     def explain(self, transaction: Transaction) -> Classification:
         """Classify one transaction and give the evidence, the next categories, and what was peeled off the descriptor."""
-        return self._narrator.explanation(transaction.id, *self._judge_one(transaction))
+        return self._narrator.explanation(self.classify_one(transaction), *self._judge_one(transaction))
 
     def alike(self, transaction: Transaction) -> Alike:
         """Give what transactions share whose answers differ in the id alone, unless they are ``exact``; raises ``InvalidInput``."""

@@ -21,8 +21,6 @@ BASES = ("curated", "gazetteer", "learned", "near", "movement", "rule", "mcc", "
 
 LEVELS: tuple[Level, ...] = ("LOW", "MEDIUM", "HIGH", "VERY_HIGH")
 
-ROUNDED_TO = 10_000
-
 PRIOR: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "curated": ((0.0, 0.2, 0.35, 0.5, 0.57, 0.77), (0.3, 0.5, 0.75, 0.9, 0.95, 0.99)),
     "gazetteer": ((0.0, 0.2, 0.35, 0.5, 0.57, 0.77), (0.2, 0.4, 0.65, 0.82, 0.9, 0.98)),
@@ -76,9 +74,9 @@ class Calibration:
         measured = fitted.get("bases", {})
         if not isinstance(measured, Mapping):
             raise InvalidPack("confidence.json: bases is no object")
-        self._maps = [self._curve(name, measured.get(name)) for name in BASES]
-        begin = np.cumsum([0, *(len(x) for x, _ in self._maps)], dtype=np.int64)
-        self._curves = Curves(begin, np.concatenate([x for x, _ in self._maps]), np.concatenate([y for _, y in self._maps]))
+        maps = [self._curve(name, measured.get(name)) for name in BASES]
+        begin = np.cumsum([0, *(len(x) for x, _ in maps)], dtype=np.int64)
+        self.curves = Curves(begin, np.concatenate([x for x, _ in maps]), np.concatenate([y for _, y in maps]))
 
     @staticmethod
     def _curve(name: str, fitted: Mapping[str, Any] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -96,16 +94,8 @@ class Calibration:
     def confidence(self, basis: NDArray[np.int8], score: NDArray[np.int32], runner_up: NDArray[np.int32]) -> NDArray[np.float64]:
         """Give the probability that each decision is right, rounded to four decimals; 0 where there is none."""
         result = np.empty(len(basis))
-        confident_rows(basis, score, runner_up, self._curves, result)
+        confident_rows(basis, score, runner_up, self.curves, result)
         return result
-
-    def confidence_one(self, basis: int, score: int, runner_up: int) -> float:
-        """Give the same for one decision."""
-        if basis < 0:
-            return 0.0
-        x, y = self._maps[basis]
-        found = float(np.interp((score - 0.5 * runner_up) / ONE, x, y))
-        return round(found * ROUNDED_TO) / ROUNDED_TO  # as numpy rounds, which at a tie is not as Python rounds to four decimals
 
 
 def level_numbers(confidence: NDArray[np.float64], bounds: LevelBounds) -> NDArray[np.int32]:

@@ -104,18 +104,18 @@ class Engine:
         )
         section = pack.section("pattern")
         self.patterns = PatternSet.from_arrays(section)
-        self._tables = Tables(**{name: section[name] for name in Tables._fields})
+        self.tables = Tables(**{name: section[name] for name in Tables._fields})
         section = pack.section("near")
         self.near = NearIndex(**{name: section[name] for name in NearIndex._fields})
-        self._scratch = Scratch(self.rules.category.size, self._tables)
+        self._scratch = Scratch(self.rules.category.size, self.tables)
         semantic = pack.section("semantic")
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
         processors = pack.strings["processor"].to_pylist()
         marked = self.semantic is not None and bool(self.semantic.marked[0]) and manifest.learned_first
         buckets = len(semantic["weights"]) if semantic else 1
-        self._marks = mark_table(processors, buckets) if marked else None
-        self._told = verdict_table(pack.strings["category"].to_pylist(), buckets) if marked else None
-        self._worth = worth_table()
+        self.mark_buckets = mark_table(processors, buckets) if marked else None
+        self.verdict_buckets = verdict_table(pack.strings["category"].to_pylist(), buckets) if marked else None
+        self.worth = worth_table()
 
     def view(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Views:
         """Look at ``n`` descriptors, given as UTF-8 bytes and ``n + 1`` offsets."""
@@ -147,7 +147,7 @@ class Engine:
         room = 64 + 10 * rows
         while True:
             out_rows, out_patterns = np.empty(room, np.int32), np.empty(room, np.int32)
-            found = match_rows(self._tables, clean, offsets, 0, rows, self._scratch.matching, out_rows, out_patterns)
+            found = match_rows(self.tables, clean, offsets, 0, rows, self._scratch.matching, out_rows, out_patterns)
             if found <= room:
                 break
             room = found
@@ -167,7 +167,7 @@ class Engine:
 
     def shades(self, inputs: Inputs) -> NDArray[np.int16]:
         """Give the shade of each row's amount, and nothing where no signal reads it."""
-        return self._shade(inputs, np.arange(inputs.text.size if self._marks is not None else 0, dtype=np.int32))
+        return self._shade(inputs, np.arange(inputs.text.size if self.mark_buckets is not None else 0, dtype=np.int32))
 
     def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
         """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""
@@ -210,26 +210,26 @@ class Engine:
 
         ``None`` where it learnt from cores alone, and where lines are not printed as those of the book that it learnt from.
         """
-        if self._marks is None or self._told is None:
+        if self.mark_buckets is None or self.verdict_buckets is None:
             return None
         facts, texts, found = views.found.facts, inputs.text[rows], np.empty((rows.size, MARKS), np.int32)
         beside = (facts.processor, facts.store, facts.phone, views.clean_offsets)
-        mark_rows(texts, *beside, views.core, views.core_offsets, self._marks, found)
-        mark_verdicts(rows, self._shade(inputs, rows), out.category, out.basis, self._marks, self._told, found)
+        mark_rows(texts, *beside, views.core, views.core_offsets, self.mark_buckets, found)
+        mark_verdicts(rows, self._shade(inputs, rows), out.category, out.basis, self.mark_buckets, self.verdict_buckets, found)
         return found
 
     def shade_one(self, amount: float, currency: float) -> int:
         """Give the shade of one amount, -1 where no signal reads it."""
-        if self._marks is None:
+        if self.mark_buckets is None:
             return -1
         shade = np.empty(1, np.int16)
-        shade_rows(np.zeros(1, np.int32), np.array([amount]), np.array([currency], np.int16), self._worth, shade)
+        shade_rows(np.zeros(1, np.int32), np.array([amount]), np.array([currency], np.int16), self.worth, shade)
         return int(shade[0])
 
     def _shade(self, inputs: Inputs, rows: NDArray[np.int32]) -> NDArray[np.int16]:
         """Give the shade of the amounts of the given rows."""
         shade = np.empty(rows.size, np.int16)
-        shade_rows(rows, inputs.amount, inputs.currency, self._worth, shade)
+        shade_rows(rows, inputs.amount, inputs.currency, self.worth, shade)
         return shade
 
 

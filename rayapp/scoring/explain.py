@@ -7,14 +7,15 @@ to the score given.
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from rayapp.scoring import judge
-from rayapp.scoring.confidence import LEVELS, Calibration
+from rayapp.scoring import judge, room
+from rayapp.scoring.alone import Told
+from rayapp.scoring.confidence import LEVELS
 from rayapp.scoring.engine import Engine, Views, new_reasons
 from rayapp.scoring.evidence import ASIDE, COUNTED, LEARNED, MCC, MERCHANT, ONE, RULE, SEMANTIC, Inputs, Reasons, Verdicts
 from rayapp.scoring.geography import country_code
-from rayapp.scoring.output import Writer
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import spans
 from rayapp.scoring.transaction import Alternative, Category, Classification, Evidence, Level, Merchant, Signal
@@ -24,61 +25,72 @@ ORIGINS = ("hand-written merchant", "brand of the gazetteer", "merchant learned 
 MAX_ALTERNATIVES = 3
 
 
+class Texts:
+    """A string table that is asked for one text at a time, which Arrow takes a microsecond for."""
+
+    def __init__(self, table: pa.StringArray) -> None:
+        """Take the table; nothing is copied."""
+        _, ends, content = table.buffers()
+        self._ends = memoryview(ends).cast("B").cast("i")[table.offset :] if ends is not None else memoryview(b"")
+        self._content = memoryview(content if content is not None else b"")
+
+    def at(self, number: int) -> str | None:
+        """Give a text; ``None`` where it is empty, or the number negative."""
+        return str(self._content[self._ends[number] : self._ends[number + 1]], "utf-8") or None if number >= 0 else None
+
+
 class Narrator:
     """Turns the verdict on one transaction into a message."""
 
-    def __init__(self, pack: CompiledPack, engine: Engine, writer: Writer) -> None:
+    def __init__(self, pack: CompiledPack, engine: Engine) -> None:
         """Take the pack's names as Python strings; the long tables stay in Arrow and are asked one by one."""
         strings = pack.strings
         self._pack = pack
         self._engine = engine
-        self._writer = writer
-        self._strings = strings
+        self._texts = {name: Texts(table) for name, table in strings.items()}
         self._categories = strings["category"].to_pylist()
         primaries = strings["primary"].to_pylist()
         self._category = [
             Category(primaries[primary], code)
             for primary, code in zip(pack.arrays["category/primary"].tolist(), self._categories, strict=True)
         ]
-        self._calibration = Calibration(pack.manifest.confidence)
         levels = pack.manifest.levels
         self._bounds = (levels.medium, levels.high, levels.very_high)
 
     def _string(self, table: str, number: int) -> str | None:
-        return self._strings[table][number].as_py() or None if number >= 0 else None
+        return self._texts[table].at(number)
 
     def _level(self, confidence: float) -> Level:
         return LEVELS[sum(confidence >= bound for bound in self._bounds)]
 
-    def classification(self, key: str, views: Views, out: Verdicts) -> Classification:
+    def classification(self, key: str, told: Told) -> Classification:
         """Give the decision without its reasons."""
-        category, merchant = int(out.category[0]), int(out.merchant[0])
-        confidence = self._calibration.confidence_one(int(out.basis[0]), int(out.score[0]), int(out.runner_up[0]))
-        parts = out.parts[0].tolist() if category >= 0 else [0, 0, 0, 0]
-        alias, learned = int(out.alias[0]), int(out.learned[0])
+        numbers, confidence, name = told
+        category, merchant, learned, texts = numbers[room.CATEGORY], numbers[room.MERCHANT], numbers[room.LEARNED], self._texts
+        parts = numbers[room.FIRST_PART:room.FIRST_RULE]
         return Classification(
             id=key,
             status="classified" if category >= 0 else "unclassified",
             merchant=Merchant(
-                self._writer.name(views, out),
-                self._string("merchant_id", merchant),
-                self._string("merchant_website", merchant),
-                self._string("processor", int(views.found.facts.processor[0])),
+                name,
+                texts["merchant_id"].at(merchant),
+                texts["merchant_website"].at(merchant),
+                texts["processor"].at(numbers[room.PROCESSOR]),
             ),
             category=self._category[category] if category >= 0 else None,
-            score=int(out.score[0]) / ONE,
+            score=numbers[room.SCORE] / ONE,
             confidence=confidence,
             level=self._level(confidence),
             merchant_score=parts[MERCHANT] / ONE,
             semantic_score=parts[SEMANTIC] / ONE,
             rule_score=(parts[RULE] + parts[MCC]) / ONE,
-            alias_id=f"learned/{self._string('learned', learned)}" if learned >= 0 else self._string("alias_id", alias),
-            rule_ids=tuple(self._strings["rule_id"][rule].as_py() for rule in out.rule[0, : int(out.rule_count[0])].tolist()),
+            alias_id=f"learned/{texts['learned'].at(learned)}" if learned >= 0 else texts["alias_id"].at(numbers[room.ALIAS]),
+            rule_ids=tuple(texts["rule_id"].at(rule) or "" for rule in numbers[room.FIRST_RULE : room.FIRST_RULE + numbers[room.RULES]]),
             pack=self._pack.digest,
         )
 
-    def explanation(self, key: str, inputs: Inputs, views: Views, out: Verdicts) -> Classification:
-        """Give the decision with evidence, alternatives and facts."""
+    def explanation(self, plain: Classification, inputs: Inputs, views: Views, out: Verdicts) -> Classification:
+        """Give a decision with evidence, alternatives and facts."""
         engine = self._engine
         reasons = new_reasons(engine.rules.category.size)
         count, categories, overriding = judge.gather(0, 1, inputs, views.found, engine.merchants, engine.rules, engine.scales, reasons)
@@ -87,7 +99,6 @@ class Narrator:
         evidence = [self._evidence(reasons, place, views, clean, by) for place in range(count)]
         shown = [item for item in evidence if item is not None]
         shown.sort(key=lambda item: (not item.counted, -item.contribution, SIGNALS.index(item.signal), item.ref))
-        plain = self.classification(key, views, out)
         return Classification(
             **{field: getattr(plain, field) for field in plain.__struct_fields__ if field not in {"evidence", "alternatives", "facts"}},
             evidence=tuple(shown),

@@ -28,13 +28,13 @@ _PREFIX: Final = np.uint64(0xD4)
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, _nrt=False, inline="always")
 def _step(state: np.uint64, byte: np.uint64) -> np.uint64:
     """Take one byte into an FNV-1a state."""
     return (state ^ byte) * _PRIME
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, _nrt=False, inline="always")
 def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
     """Spread a hash state over the buckets, apart for each kind of feature."""
     mixed = state ^ (kind * _SPREAD)
@@ -42,7 +42,7 @@ def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
     return np.int64(mixed >> shift)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, _nrt=False, inline="always")
 def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: Array) -> np.int64:
     """Append a bucket to ``found`` unless it is there or the row is full; ``seen`` is an open-addressing set."""
     if count >= MAX_FEATURES:
@@ -58,7 +58,7 @@ def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: A
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the 3 to 5 byte pieces of the word at ``start:end`` with a space before and after it."""
     length = end - start + 2
@@ -73,7 +73,7 @@ def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, fou
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the first 4 to 8 bytes of the core without its spaces, so that WAL MART and WALMART share features."""
     state = _SEED
@@ -89,7 +89,7 @@ def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, f
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def row_features(data: Array, start: int, end: int, shift: np.uint64, marks: Array, found: Array, places: Array, seen: Array) -> int:
     """Fill ``found`` with the distinct buckets of one core and its marks; leaves ``seen`` as it was; returns how many."""
     end = min(end, start + MAX_BYTES)

@@ -123,11 +123,6 @@ def _texts(values: Sequence[str]) -> pa.StringArray:
     return string_table(ends, np.frombuffer(b"".join(encoded), np.uint8))
 
 
-def _capitalised(word: str) -> str:
-    """Lower the ASCII letters after the first character."""
-    return word[:1] + "".join(char.lower() if char.isascii() else char for char in word[1:])
-
-
 class Writer:
     """Writes the verdicts of one pack."""
 
@@ -142,10 +137,10 @@ class Writer:
         self._primary = primary
         self._aliases = pa.concat_arrays([strings["alias_id"], _texts([f"learned/{core}" for core in strings["learned"].to_pylist()])])
         self._learned_from = len(strings["alias_id"])
-        self._calibration = Calibration(pack.manifest.confidence)
+        self.calibration = Calibration(pack.manifest.confidence)
         self._levels_at = pack.manifest.levels
         ends, content = string_buffers(strings["merchant_name"])
-        self._names = Names(content.copy(), ends.copy(), pack.arrays["category/merchant"])
+        self.known_names = Names(content.copy(), ends.copy(), pack.arrays["category/merchant"])
 
     def alias_numbers(self, out: Verdicts) -> NDArray[np.int32]:
         """Number the alias of each row in the table of aliases and learned merchants."""
@@ -153,25 +148,15 @@ class Writer:
 
     def confidence(self, out: Verdicts) -> NDArray[np.float64]:
         """Give the calibrated confidence of each row."""
-        return self._calibration.confidence(out.basis, out.score, out.runner_up)
+        return self.calibration.confidence(out.basis, out.score, out.runner_up)
 
     def names(self, views: Views, text: NDArray[np.int32], out: Verdicts) -> pa.Array:
         """Give the merchant's name of each row, null where there is none to be had."""
         ends, named = np.empty(text.size + 1, np.int32), np.empty(text.size, bool)
-        name_ends(out, text, self._names, views.found.facts.weight, views.core_offsets, ends, named)
+        name_ends(out, text, self.known_names, views.found.facts.weight, views.core_offsets, ends, named)
         content = np.empty(ends[-1], np.uint8)
-        write_names(out.merchant, text, self._names, views.core, views.core_offsets, ends, content)
+        write_names(out.merchant, text, self.known_names, views.core, views.core_offsets, ends, content)
         return pa.Array.from_buffers(pa.string(), text.size, [_validity(named), pa.py_buffer(ends), pa.py_buffer(content)])
-
-    def name(self, views: Views, out: Verdicts) -> str | None:
-        """Give the merchant's name of a single row, as ``names`` does."""
-        merchant, category = int(out.merchant[0]), int(out.category[0])
-        if merchant >= 0:
-            return self._names.content[self._names.offset[merchant] : self._names.offset[merchant + 1]].tobytes().decode()
-        if (category >= 0 and not self._names.worth[category]) or views.found.facts.weight[0] <= 0:
-            return None
-        words = views.core.tobytes().decode().split(" ")
-        return " ".join(_capitalised(word) for word in words)
 
     def write(self, ids: pa.Array, text: NDArray[np.int32], views: Views, out: Verdicts) -> pa.RecordBatch:
         """Write rows; ``text`` is the row of each one's descriptor in ``views``."""

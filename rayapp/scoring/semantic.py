@@ -16,7 +16,7 @@ builds the file, ``MODEL_CARD.md`` in the pack tells what it can do.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Self, cast
+from typing import Final, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,31 @@ UNMARKED = np.zeros(1, np.uint8)
 """Of a model that learnt from cores alone."""
 
 
-@njit(cache=True, nogil=True)
+class Counts(NamedTuple):
+    """Scratch for one thread: the buckets of a row, and what they add up to by class."""
+
+    seen: npt.NDArray[np.int32]
+    """No bucket, between two rows."""
+    places: npt.NDArray[np.int32]
+    found: npt.NDArray[np.int32]
+    sums: npt.NDArray[np.int16]
+    logits: npt.NDArray[np.float32]
+    shares: npt.NDArray[np.float32]
+
+
+def new_counts(lanes: int) -> Counts:
+    """Make scratch for a model with so many lanes."""
+    return Counts(
+        np.full(SLOTS, -1, np.int32),
+        np.empty(MAX_FEATURES, np.int32),
+        np.empty(MAX_FEATURES, np.int32),
+        np.empty(lanes, np.int16),
+        np.empty(lanes, np.float32),
+        np.empty(lanes, np.float32),
+    )
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def _weigh(logits: Array, categories: Array, families: Array, shares: Array) -> None:
     """Turn the scores in ``logits`` into probabilities that favour likely families, 0 for classes without a category."""
     top = _NONE
@@ -64,7 +88,7 @@ def _weigh(logits: Array, categories: Array, families: Array, shares: Array) -> 
         logits[index] /= max(total, _LEAST)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _best(logits: Array, categories: Array, out_category: Array, out_probability: Array) -> None:
     """Write the three most probable classes, ties by category id, and take them out."""
     for rank in range(BEST):
@@ -83,8 +107,8 @@ def _best(logits: Array, categories: Array, out_category: Array, out_probability
             out_probability[rank] = 0
 
 
-@njit(cache=True, nogil=True)
-def _score_rows(
+@njit(cache=True, nogil=True, _nrt=False)
+def score_rows(
     data: Array,
     offsets: Array,
     rows: Array,
@@ -95,16 +119,12 @@ def _score_rows(
     bias: Array,
     categories: Array,
     families: Array,
+    counts: Counts,
     out_category: Array,
     out_probability: Array,
 ) -> int:
     """Score each row of ``rows``; returns -1, or the first row number or offset that lies outside the buffers."""
-    seen = np.full(SLOTS, -1, np.int32)
-    places = np.empty(MAX_FEATURES, np.int32)
-    found = np.empty(MAX_FEATURES, np.int32)
-    sums = np.empty(weights.shape[1], np.int16)
-    logits = np.empty(weights.shape[1], np.float32)
-    shares = np.empty(weights.shape[1], np.float32)
+    sums, logits = counts.sums, counts.logits
     shift = np.uint64(64)
     span = weights.shape[0]
     while span > 1:
@@ -117,11 +137,11 @@ def _score_rows(
         start, end = offsets[row], offsets[row + 1]
         if start < 0 or end < start or end > len(data):
             return row
-        count = row_features(data, start, end, shift, marks[index], found, places, seen)
+        count = row_features(data, start, end, shift, marks[index], counts.found, counts.places, counts.seen)
         sums[:] = 0
         squares = np.int64(0)
         for feature in range(count):
-            bucket = found[feature]
+            bucket = counts.found[feature]
             heavy = np.int64(importance[bucket])
             squares += heavy * heavy
             for lane in range(len(sums)):
@@ -133,7 +153,7 @@ def _score_rows(
         norm = np.float32(1.0 / np.sqrt(np.float64(squares)))
         for lane in range(len(sums)):
             logits[lane] = np.float32(sums[lane]) * scale[lane] * norm + bias[lane]
-        _weigh(logits, categories, families, shares)
+        _weigh(logits, categories, families, counts.shares)
         _best(logits, categories, out_category[index], out_probability[index])
     return -1
 
@@ -239,7 +259,7 @@ def score(
         raise ValueError("marks: a bucket that the model lacks")
     _check_answer("out_category", out_category, np.int16, len(rows))
     _check_answer("out_probability", out_probability, np.float32, len(rows))
-    wrong = _score_rows(
+    wrong = score_rows(
         data,
         offsets,
         rows,
@@ -250,6 +270,7 @@ def score(
         model.bias,
         model.categories,
         model.families,
+        new_counts(model.weights.shape[1]),
         out_category,
         out_probability,
     )

@@ -23,15 +23,15 @@ _READERS: tuple[tuple[str, Callable[[Any], float], float], ...] = (
 
 
 class Values(NamedTuple):
-    """A transaction's values in the engine's numbers; ``amount`` with its sign."""
+    """A transaction's values in the engine's numbers, in the order of ``Inputs``; ``amount`` without its sign."""
 
     content: bytes
     amount: float
-    currency: float
-    direction: float
-    mcc: float
-    country: float
-    day: float
+    currency: int
+    direction: int
+    mcc: int
+    country: int
+    day: int
 
 
 class Alike(NamedTuple):
@@ -57,16 +57,16 @@ class SingleReader:
 
     def alike(self, transaction: Transaction) -> Alike:
         """Give what the verdict depends on; raise ``InvalidInput`` as ``read`` does."""
-        content, amount, currency, direction, mcc, country, _ = self._checked(transaction)
-        return Alike(content, currency, direction, mcc, country, self._shade(abs(amount), currency))
+        content, amount, currency, direction, mcc, country, _ = self.values(transaction)
+        return Alike(content, currency, direction, mcc, country, self._shade(amount, currency))
 
     def read(self, transaction: Transaction) -> tuple[NDArray[np.uint8], NDArray[np.int64], Inputs]:
         """Give the descriptor's bytes and offsets, and the inputs; raise ``InvalidInput`` naming every field that is wrong."""
-        content, amount, currency, direction, mcc, country, day = self._checked(transaction)
+        content, amount, currency, direction, mcc, country, day = self.values(transaction)
         data = np.frombuffer(content, np.uint8).copy()
         inputs = Inputs(
             np.zeros(1, np.int32),
-            np.array([abs(amount)]),
+            np.array([amount]),
             np.array([currency], np.int16),
             np.array([direction], np.int8),
             np.array([mcc], np.int16),
@@ -75,8 +75,8 @@ class SingleReader:
         )
         return data, np.array([0, data.size], np.int64), inputs
 
-    def _checked(self, transaction: Transaction) -> Values:
-        """Check every field; raise ``InvalidInput`` naming all that are wrong."""
+    def values(self, transaction: Transaction) -> Values:
+        """Read every field; raise ``InvalidInput`` naming all that are wrong."""
         problems: list[Problem] = []
         if fault := id_fault(transaction.id):
             problems.append(Problem(0, "id", fault))
@@ -84,7 +84,7 @@ class SingleReader:
         fault = descriptor_fault(descriptor)
         if fault:
             problems.append(Problem(0, "descriptor", fault))
-        values = [self._value(transaction, *reader, problems) for reader in _READERS]
+        values: list[Any] = [self._value(transaction, *reader, problems) for reader in _READERS]
         try:
             content = descriptor.encode() if descriptor else b""
         except UnicodeEncodeError as error:
@@ -95,7 +95,7 @@ class SingleReader:
         amount, currency, direction, mcc, country, day = values
         if direction == MISSING and amount < 0:
             direction = DEBIT
-        return Values(content, amount, currency, direction, mcc, country, day)
+        return Values(content, abs(amount), currency, direction, mcc, country, day)
 
     @staticmethod
     def _value(transaction: Transaction, field: str, read: Callable[[Any], float], missing: float, problems: list[Problem]) -> float:

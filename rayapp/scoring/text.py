@@ -17,7 +17,7 @@ SURROGATE_BYTES = 3
 _INDN, _IND_NAME, _CO_ID, _TRN = (np.frombuffer(word, np.uint8).copy() for word in (b"INDN", b"IND NAME", b" CO ID", b" TRN"))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Decode one UTF-8 character: its code point and length in bytes; (-1, 1) where the bytes are not UTF-8."""
     lead = np.int64(data[at])
@@ -34,7 +34,7 @@ def code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return int(code), length
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _spells(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -> bool:
     """Tell whether ``word`` (capitals, digits, signs) stands at a place, in letters of either case."""
     if at < 0 or at + word.size > end:
@@ -46,7 +46,7 @@ def _spells(data: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8])
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _after_holder(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.uint8], first: int, w: int) -> int:
     """Give where to read on: past the account holder's name where the view ends in its label (a colon stands at ``at``), else ``at``."""
     if not (_spells(out, w - 4, w, _INDN) or _spells(out, w - 8, w, _IND_NAME)):
@@ -60,25 +60,29 @@ def _after_holder(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.ui
     return at
 
 
-@njit(nogil=True, cache=True)
-def _plain(table: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Give what each ASCII character becomes: one character, a space where it parts words."""
-    plain = np.full(ASCII, SPACE, np.uint8)
+@njit(nogil=True, cache=True, _nrt=False)
+def _fill_plain(table: NDArray[np.uint32], plain: NDArray[np.uint8]) -> None:
+    """Write what each ASCII character becomes: one character, a space where it parts words."""
     for code in range(ASCII):
-        if table[code] & 0xFF == 1:
-            plain[code] = table[code] >> np.uint32(8)
-    return plain
+        plain[code] = table[code] >> np.uint32(8) if table[code] & 0xFF == 1 else SPACE
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def clean_rows(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], table: NDArray[np.uint32], out: NDArray[np.uint8], out_offsets: NDArray[np.int64]
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    table: NDArray[np.uint32],
+    plain: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    out_offsets: NDArray[np.int64],
 ) -> int:
-    """Write the clean view of each row; ``out`` needs twice the bytes of ``data`` and one. Returns the bytes written.
+    """Write the clean view of each row; ``out`` needs twice the bytes of ``data`` and one, ``plain`` is scratch of ASCII bytes.
+
+    Returns the bytes written.
 
     An ASCII character is always written, and written over by the next where it is a second space, for that costs no branch.
     """
-    plain = _plain(table)
+    _fill_plain(table, plain)
     w = 0
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
@@ -126,7 +130,7 @@ def clean_bytes(
     span = int(offsets[-1] - offsets[0])
     out = np.empty(2 * span + 1, np.uint8)
     out_offsets = np.empty(offsets.size, np.int64)
-    written = clean_rows(data, offsets, table, out, out_offsets)
+    written = clean_rows(data, offsets, table, np.empty(ASCII, np.uint8), out, out_offsets)
     return out[:written], out_offsets
 
 

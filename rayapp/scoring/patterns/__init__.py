@@ -10,9 +10,21 @@ reference of meaning.
     explain    span: where a pattern matches
 """
 
-from rayapp.scoring.patterns.kernel import match_rows
+from rayapp.scoring.patterns.kernel import match_on, match_rows
 from rayapp.scoring.patterns.pattern_set import PatternFault, PatternSet, compile_patterns, find_faults, match
 from rayapp.scoring.patterns.span import spans
-from rayapp.scoring.patterns.tables import Tables, new_scratch
+from rayapp.scoring.patterns.tables import Matching, Tables, new_scratch
 
-__all__ = ["PatternFault", "PatternSet", "Tables", "compile_patterns", "find_faults", "match", "match_rows", "new_scratch", "spans"]
+__all__ = [
+    "Matching",
+    "PatternFault",
+    "PatternSet",
+    "Tables",
+    "compile_patterns",
+    "find_faults",
+    "match",
+    "match_on",
+    "match_rows",
+    "new_scratch",
+    "spans",
+]

@@ -14,7 +14,7 @@ BIT_OF[[((0x03F79D71B4CB0A89 << bit) & (1 << 64) - 1) >> 58 for bit in range(64)
 """The number of a single set bit, by the top six bits of its product with DE_BRUIJN."""
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def context(byte: int) -> int:
     """AT_WORD or AT_GAP."""
     if byte >= 0x80 or 0x61 <= byte <= 0x7A or 0x41 <= byte <= 0x5A or 0x30 <= byte <= 0x39 or byte == 0x5F:
@@ -22,7 +22,7 @@ def context(byte: int) -> int:
     return AT_GAP
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def run_dfa(record: Ints, cells: Cells, columns: Bytes, data: Bytes, begin: int, end: int, skipped: int) -> bool:
     """Whether a Dfa matches in ``data[begin:end]``, where no match begins in the ``skipped`` first bytes."""
     place, column = record[PLACE] - FIRST, 256 * record[COLUMNS]
@@ -36,16 +36,17 @@ def run_dfa(record: Ints, cells: Cells, columns: Bytes, data: Bytes, begin: int,
     return state != DEAD
 
 
-@njit(nogil=True, cache=True)
-def run_positions(record: Ints, sets: Sets, columns: Bytes, data: Bytes, begin: int, end: int, skipped: int) -> bool:
+@njit(nogil=True, cache=True, _nrt=False)
+def run_positions(record: Ints, sets: Sets, columns: Bytes, scratch: Sets, data: Bytes, begin: int, end: int, skipped: int) -> bool:
     """Whether Positions match in ``data[begin:end]``, where no match begins in the ``skipped`` first bytes."""
     words, count, kinds, column = record[WIDTH], record[BEGIN], record[KINDS], 256 * record[COLUMNS]
     first = record[PLACE] + kinds * words
     last = first + kinds * words
     at_end = last + kinds * words
     matching = at_end + 2 * words
-    following = matching + (columns[column : column + 256].max() + 1) * words
-    now, coming = np.zeros(words, np.uint64), np.zeros(words, np.uint64)
+    following = matching + (_greatest(columns, column) + 1) * words
+    now, coming = scratch[:words], scratch[words : 2 * words]
+    now[:] = 0
     before = AT_GAP if not skipped else context(data[begin + skipped - 1])
     for at in range(begin + skipped, end):
         byte = data[at]
@@ -65,7 +66,16 @@ def run_positions(record: Ints, sets: Sets, columns: Bytes, data: Bytes, begin: 
     return _any(now, sets, at_end + (words if before == AT_WORD else 0))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
+def _greatest(columns: Bytes, column: int) -> int:
+    """Give the greatest class of a byte."""
+    most = 0
+    for byte in range(256):
+        most = max(most, int(columns[column + byte]))
+    return most
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def _any(now: Sets, sets: Sets, place: int) -> bool:
     """Whether two bit sets meet."""
     for word in range(now.size):
@@ -74,7 +84,7 @@ def _any(now: Sets, sets: Sets, place: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def _follow(now: Sets, coming: Sets, sets: Sets, place: int) -> None:
     """Add to ``coming`` what follows each position of ``now``."""
     for word in range(now.size):

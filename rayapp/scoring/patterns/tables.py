@@ -48,6 +48,14 @@ class Tables(NamedTuple):
     unfiltered: Ints
 
 
-def new_scratch(tables: Tables) -> Ints:
+class Matching(NamedTuple):
+    """Working memory of match_rows: what is known of each pattern and mark, then the candidates; and two sets of positions."""
+
+    notes: Ints
+    sets: Sets
+
+
+def new_scratch(tables: Tables) -> Matching:
     """Give the working memory that one call of match_rows needs; threads must not share it."""
-    return np.empty(int(tables.also[0]), np.int32)
+    words = tables.patterns[tables.patterns[:, KINDS] > 0, WIDTH].max(initial=1)
+    return Matching(np.full(int(tables.also[0]), -1, np.int32), np.empty(2 * int(words), np.uint64))

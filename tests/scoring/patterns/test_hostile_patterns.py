@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rayapp.scoring.patterns import compile_patterns, match_rows, new_scratch, spans
+from rayapp.scoring.patterns import Matching, compile_patterns, match_rows, new_scratch, spans
 
 from .columns import joined, pairs
 
@@ -55,7 +55,7 @@ def test_a_scratch_of_the_wrong_size_is_refused():
     pattern_set = compile_patterns(["AAA"])
     out = np.empty(4, np.int32)
     with pytest.raises(ValueError, match="new_scratch"):
-        match_rows(pattern_set.tables, *joined(["AAA"]), 0, 1, np.empty(0, np.int32), out, out.copy())
+        match_rows(pattern_set.tables, *joined(["AAA"]), 0, 1, Matching(np.empty(0, np.int32), np.empty(0, np.uint64)), out, out.copy())
 
 
 def test_bytes_that_are_not_utf8_do_no_harm():
