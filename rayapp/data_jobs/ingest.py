@@ -19,6 +19,7 @@ from rayapp.datasets import Dataset
 from rayapp.datasets import dataset as declared
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.settings import Settings
+from rayapp.sources.locations import lies_here
 from rayapp.sources.pieces import Piece, Plan, ReadPiece
 from rayapp.store.active_pack import digest_in_use
 from rayapp.store.chunks import first_load_runs
@@ -79,7 +80,9 @@ def run_load(settings: Settings, wanted: Wanted, planned: tuple[Plan, ReadPiece]
         job, before, first, left = database.ask(lambda session: _begin(session, settings, wanted, dataset, plan))
         refused = database.ask(lambda session: _refused(session, job, plan)) if wanted.again and before.quarantined else []
         around.begun(job, before)
-        loading = Loading(settings, job, dataset, before.pack, read, limit.most(before.source_rows or plan.rows), first)
+        most_bad = limit.most(before.source_rows or plan.rows)
+        here = any(lies_here(file.text, settings.files_dir) for file in plan.files)
+        loading = Loading(settings, job, dataset, before.pack, read, most_bad, first, here)
         try:
             stopped = "" if job.finished else _load(loading, plan, left, around, database)
             progress = database.ask(lambda session: _end(session, loading, stopped))

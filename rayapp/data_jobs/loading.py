@@ -38,6 +38,8 @@ class Loading(msgspec.Struct, frozen=True):
     """Bad rows that the load may have."""
     first: bool = False
     """The dataset's tables are in the state of this job's first load."""
+    here: bool = False
+    """A file of the source, or a copy of it, lies on this machine and in no folder that all machines see."""
 
 
 async def loader_of(loading: Loading) -> PieceLoader:

@@ -2,22 +2,39 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rayapp.errors import RayappError
 
 ACTOR_CPUS = 0.75
 """What an actor books; the rest of its core is PostgreSQL's."""
 
+NODE_LABEL = "ray.io/node-id"
+"""Ray's own label of each node."""
 
-def actors_for(pieces: int) -> int:
-    """Say how many actors the cluster that this process is connected to has room for, at most one for each piece and at least one."""
+
+class Crew(NamedTuple):
+    """How many actors work, and whether on this machine alone."""
+
+    size: int
+    here: bool = False
+
+
+def crew_for(pieces: int, *, here: bool = False) -> Crew:
+    """Say how many actors the cluster that this process is connected to has room for, at most one for each piece and at least one.
+
+    With ``here`` only the processors of this machine count.
+    """
     import ray
 
-    return max(1, min(pieces, int(ray.available_resources().get("CPU", 1) / ACTOR_CPUS)))
+    cpus = ray.available_resources().get("CPU", 1)
+    if here:
+        own = ray.get_runtime_context().get_node_id()
+        cpus = min(cpus, *(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["NodeID"] == own))
+    return Crew(max(1, min(pieces, int(cpus / ACTOR_CPUS))), here)
 
 
-def run_on_actors(kind: type, shared: object, places: Sequence[dict[str, Any]], actors: int, blocks: int) -> None:
+def run_on_actors(kind: type, shared: object, places: Sequence[dict[str, Any]], crew: Crew, blocks: int) -> None:
     """Have actors of a kind, each made with ``shared``, called with all places, cut into ``blocks``. Raises our own errors as such."""
     import ray
     from ray.exceptions import RayError
@@ -27,8 +44,9 @@ def run_on_actors(kind: type, shared: object, places: Sequence[dict[str, Any]], 
         kind,
         batch_size=None,
         fn_constructor_args=(shared,),
-        compute=ray.data.ActorPoolStrategy(size=actors),
+        compute=ray.data.ActorPoolStrategy(size=crew.size),
         num_cpus=ACTOR_CPUS,
+        label_selector={NODE_LABEL: ray.get_runtime_context().get_node_id()} if crew.here else None,
     )
     try:
         found.materialize()

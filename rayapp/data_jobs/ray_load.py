@@ -12,7 +12,7 @@ import numpy as np
 
 from rayapp.data_jobs.load_piece import PieceLoader
 from rayapp.data_jobs.loading import Loading, loader_of
-from rayapp.data_jobs.ray_actors import actors_for, run_on_actors
+from rayapp.data_jobs.ray_actors import crew_for, run_on_actors
 from rayapp.sources.pieces import Piece
 
 PIECES_A_TASK = 4
@@ -22,12 +22,12 @@ PIECES_A_TASK = 4
 def load_on_ray(loading: Loading, pieces: Sequence[Piece]) -> None:
     """Load pieces in parallel on the cluster that this process is connected to. Raises our own errors as such.
 
-    A file of this machine can only be read here, so that its pieces stay here.
+    Those of a file that lies on this machine alone stay here.
     """
-    actors = actors_for(len(pieces))
-    a_task = max(1, min(PIECES_A_TASK, len(pieces) // (2 * actors)))
+    crew = crew_for(len(pieces), here=loading.here)
+    a_task = max(1, min(PIECES_A_TASK, len(pieces) // (2 * crew.size)))
     places = [{"piece": msgspec.json.encode(piece)} for piece in pieces]
-    run_on_actors(PieceActor, loading, places, actors, -(-len(places) // a_task))
+    run_on_actors(PieceActor, loading, places, crew, -(-len(places) // a_task))
 
 
 class PieceActor:

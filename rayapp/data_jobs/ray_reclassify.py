@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rayapp.data_jobs.ray_actors import actors_for, run_on_actors
+from rayapp.data_jobs.ray_actors import crew_for, run_on_actors
 from rayapp.rule_actor import fetch_pack
 from rayapp.scoring.classifier import Classifier
 from rayapp.settings import Settings
@@ -33,13 +33,13 @@ class Redeciding(msgspec.Struct, frozen=True):
 
 def redecide_on_ray(redeciding: Redeciding, ranges: Sequence[int], tell: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
     """Decide ranges again in parallel on the cluster that this process is connected to; says whether all were done."""
-    actors = actors_for(len(ranges))
-    wave = actors * WAVES_OF
+    crew = crew_for(len(ranges))
+    wave = crew.size * WAVES_OF
     for first in range(0, len(ranges), wave):
         if should_stop():
             return False
         numbers = [{"number": number} for number in ranges[first : first + wave]]
-        run_on_actors(RangeActor, redeciding, numbers, actors, len(numbers))
+        run_on_actors(RangeActor, redeciding, numbers, crew, len(numbers))
         tell()
     return True
 

@@ -47,6 +47,11 @@ def located(uri: str) -> tuple[Location, ...]:
     return _remote(uri)
 
 
+def lies_here(location: Location, shared: Path) -> bool:
+    """Say whether a file lies on this machine alone: not in a store, and not below the folder that all machines see."""
+    return not location.uri and not Path(location.path).resolve().is_relative_to(shared.resolve())
+
+
 def shown(uri: str) -> str:
     """Give an address without the user and password in it."""
     parts = urlsplit(uri)
