@@ -43,7 +43,7 @@ from rayapp.sources.options import SourceOptions
 from rayapp.sources.planning import plan_source
 
 if __name__ == "__main__":
-    scanning.LARGE_ROWS = 500  # many pieces of few rows, so that a kill hits one
+    scanning.LARGE_ROWS = 200  # many pieces of few rows, so that a kill hits one
     local_load.CORES_A_PROCESS = local_load.PIECES_A_PROCESS = 1
     url, data_dir, source, tier = sys.argv[1:]
     settings = Settings(database_url=url, data_dir=Path(data_dir))
