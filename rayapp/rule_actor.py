@@ -3,7 +3,8 @@
 A named, detached actor in the app's own namespace. PostgreSQL is its source of truth: it keeps no state that it could lose, so when it is
 killed it comes back with the active version. Who follows it asks "anything newer than what I have?" and waits for the answer (a long
 poll), swaps the pack and acknowledges. A pack travels as one object of Ray's store; when that object is lost with the actor, or there is
-no actor, the pack comes from PostgreSQL, and without that from the installation.
+no actor, the pack comes from PostgreSQL, and without that from the installation. It also holds what each replica last counted, for the one
+that Prometheus meets.
 """
 
 import asyncio
@@ -33,6 +34,9 @@ POLL_S = 20.0
 
 SILENT_S = 2.5 * POLL_S
 """Who has not been heard of for so long follows no more: a replica that was killed or taken away."""
+
+REPORTS_S = 20.0
+"""A replica that has told no numbers for so long is gone."""
 
 FIRST_S = 30.0
 """How long the actor is waited for by who could read the database as well."""
@@ -77,6 +81,7 @@ class RuleActor:
         self._look = asyncio.Event()
         self._active: Active | None = None
         self._acknowledged: dict[str, tuple[int, float]] = {}
+        self._reports: dict[str, tuple[bytes, float]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def wait(self, known: int, patience_s: float = POLL_S) -> Active | None:
@@ -106,6 +111,16 @@ class RuleActor:
         since = time.monotonic() - SILENT_S
         self._acknowledged = {follower: said for follower, said in self._acknowledged.items() if said[1] >= since}
         return {follower: version for follower, (version, _) in self._acknowledged.items()}
+
+    async def report(self, replica: str, numbers: bytes) -> None:
+        """Keep what a replica counts."""
+        self._reports[replica] = numbers, time.monotonic()
+
+    async def reports(self) -> dict[str, bytes]:
+        """Give what each replica last said that it counts."""
+        since = time.monotonic() - REPORTS_S
+        self._reports = {replica: said for replica, said in self._reports.items() if said[1] >= since}
+        return {replica: numbers for replica, (numbers, _) in self._reports.items()}
 
     def _newer(self, known: int) -> Active | None:
         return self._active if self._active is not None and self._active.version != known else None

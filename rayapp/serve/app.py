@@ -82,9 +82,7 @@ def _add_operation(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        desk.metrics.queued_rows.set(desk.batcher.rows)
-        desk.metrics.queued_seconds.set(desk.batcher.oldest())
-        return Response(desk.metrics.text(), media_type=PROMETHEUS)
+        return Response(await desk.told(), media_type=PROMETHEUS)
 
 
 def _add_limits(app: FastAPI, jobs: JobDesk | None) -> None:

@@ -14,6 +14,7 @@ from rayapp.errors import InvalidSetup, Unavailable
 from rayapp.rule_actor import Fetched, fetch_pack, follow
 from rayapp.serve.admission import Gate
 from rayapp.serve.app import build_app
+from rayapp.serve.board import Board
 from rayapp.serve.database import Database
 from rayapp.serve.desk import Desk
 from rayapp.serve.edge import carries
@@ -67,7 +68,11 @@ class Ingress:
         self._desk = Desk(gate, database, Caching(settings.cache_mb, settings.cache_url))
         self._desk.batcher.at_once = carries()
         self._reading_keys = asyncio.get_running_loop().create_task(book.follow(gate))
-        self._follower = f"replica {serve.get_replica_context().replica_id.unique_id} ({os.getpid()})"
+        replica = serve.get_replica_context().replica_id.unique_id
+        self._follower = f"replica {replica} ({os.getpid()})"
+        board = Board(replica, self._desk.numbers)
+        self._desk.told = board.text
+        self._telling = asyncio.get_running_loop().create_task(board.keep_telling())
         fetched = await fetch_pack(settings)
         await self._desk.swap(fetched.version, fetched.pack)
         await book.first_read()

@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client import Counter as Total
 
 from rayapp.serve.answers import Outcome
@@ -20,6 +20,7 @@ class Metrics:
     def __init__(self) -> None:
         """Begin at zero."""
         self._registry = own = CollectorRegistry()
+        ProcessCollector(registry=own)  # CPU time, memory and open files
         requests = Total("rayapp_http_requests", "Requests answered.", ["method", "route", "status"], registry=own)
         until = "Time from the head of a request to the end of its answer."
         latency = Histogram("rayapp_http_request_seconds", until, ["route"], buckets=LATENCY_S, registry=own)

@@ -71,7 +71,7 @@ def test_an_activated_pack_is_live_within_seconds_and_the_metrics_say_how_many(c
         assert http.post(f"/packs/{digest}/activate", json={"reason": "a test"}).status_code == 200
         assert cluster.eventually(lambda: http.get("/readyz").json()["pack"] == digest)
         waited = time.monotonic() - began
-        (line,) = [line for line in http.get("/metrics").text.splitlines() if line.startswith("rayapp_pack_live_seconds ")]
+        (line,) = [line for line in http.get("/metrics").text.splitlines() if line.startswith("rayapp_pack_live_seconds{")]
         assert 0 < float(line.split()[1]) <= waited
     finally:
         http.post(f"/packs/{former}/activate", json={"reason": "back"})

@@ -1,9 +1,14 @@
 """Packs swapped under load, with several replicas: no request fails, and none is decided by two packs."""
 
+import time
+
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks._swapping import live_everywhere, mixed, swapping
 from rayapp import load_pack
+from rayapp.serve.board import TELL_S
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -57,3 +62,28 @@ def test_a_broken_pack_is_refused_with_all_its_faults_and_changes_nothing(severa
     for fault in ("sideways", "FOOD_TEA", "mcc.csv:2", "taxonomy.csv:2"):
         assert fault in refused.stderr
     assert several.rows("SELECT count(*) FROM rayapp.pack_activation") == before
+
+
+def counted(http):
+    """Give the rows that each replica says it has answered."""
+    families = text_string_to_metric_families(http.get("/metrics").text)
+    samples = [sample for family in families if family.name == "rayapp_rows" for sample in family.samples if sample.name == "rayapp_rows_total"]
+    return {replica: sum(s.value for s in samples if s.labels["replica"] == replica) for replica in {s.labels["replica"] for s in samples}}
+
+
+def settled(http):
+    """Give the rows that all have answered, when all have told of what was before; ``None`` while they count on."""
+    before = counted(http)
+    time.sleep(TELL_S + 1)
+    return sum(before.values()) if len(before) == REPLICAS and counted(http) == before else None
+
+
+def test_whichever_replica_prometheus_meets_tells_what_all_of_them_count(several):
+    with httpx.Client(base_url=several.settings.http_url) as http:
+        before = several.eventually(lambda: settled(http))
+        assert before
+        rows = [{"id": str(number), "descriptor": "BLUE BOTTLE"} for number in range(10)]
+        for _ in range(5):
+            assert http.post("/classify/bulk", json={"transactions": rows}).status_code == 200
+        assert several.eventually(lambda: sum(counted(http).values()) == before + 50)
+        assert {sum(counted(http).values()) for _ in range(10)} == {before + 50}
