@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rayapp.store.binary_rows import CODED, FIXED, LISTS, TEXT, Columns, room, write_rows
 from rayapp.store.buffers import bytes_of
+from rayapp.store.wide_copies import WIDE
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
@@ -24,7 +25,7 @@ def binary_copy(table: pa.Table) -> memoryview:
     asyncpg takes bytes for the name of a file, hence a view. Text with NUL is refused by PostgreSQL and must not come this far.
     """
     batches = [(batch.num_rows, _Parts().columns(batch.columns)) for batch in table.to_batches()]
-    out = np.empty(len(HEADER) + sum(room(columns, rows) for rows, columns in batches) + len(END), np.uint8)
+    out = np.empty(len(HEADER) + sum(room(columns, rows) for rows, columns in batches) + len(END) + WIDE, np.uint8)
     out[: len(HEADER)] = np.frombuffer(HEADER, np.uint8)
     end = len(HEADER)
     for rows, columns in batches:
@@ -45,9 +46,8 @@ class _Parts:
     def columns(self, arrays: list[pa.Array]) -> Columns:
         """Take in all columns."""
         said = np.array([self._column(array) for array in arrays], np.int64)
-        return Columns(
-            said, np.concatenate([*self._letters, np.zeros(0, np.uint8)]), np.concatenate([*self._numbers, np.zeros(0, np.int32)])
-        )
+        letters = np.concatenate([*self._letters, np.zeros(WIDE, np.uint8)])
+        return Columns(said, letters, np.concatenate([*self._numbers, np.zeros(0, np.int32)]))
 
     def _column(self, array: pa.Array) -> tuple[int, ...]:
         """Take in a column; gives what is said of it."""

@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from rayapp.store.wide_copies import WIDE, copy_wide, put_number
+
 KIND, WIDTH, LETTERS, ENDS, PLACES, VALID = range(6)
 """What is said of a column: its kind, the bytes of a fixed value, and where its parts begin. ``VALID`` is -1 where no value is missing."""
 
@@ -20,7 +22,7 @@ MISSING = -1
 
 
 class Columns(NamedTuple):
-    """What is said of each column (shape (columns, 6)), all of their bytes, and all of their ends and places."""
+    """What is said of each column (shape (columns, 6)), all of their bytes and ``WIDE`` more, and all of their ends and places."""
 
     said: NDArray[np.int64]
     letters: NDArray[np.uint8]
@@ -30,11 +32,7 @@ class Columns(NamedTuple):
 @njit(nogil=True, cache=True, _nrt=False)
 def _put(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write four bytes, the highest first; gives the place after them."""
-    to = np.uintp(at)
-    out[to] = (value >> 24) & 0xFF
-    out[to + np.uintp(1)] = (value >> 16) & 0xFF
-    out[to + np.uintp(2)] = (value >> 8) & 0xFF
-    out[to + np.uintp(3)] = value & 0xFF
+    put_number(out, np.uintp(at), np.uint32(value))
     return at + 4
 
 
@@ -42,9 +40,8 @@ def _put(out: NDArray[np.uint8], at: int, value: int) -> int:
 def _put_bytes(out: NDArray[np.uint8], at: int, letters: NDArray[np.uint8], first: int, length: int) -> int:
     """Write a length and as many bytes; gives the place after them."""
     at = _put(out, at, length)
-    to, source = np.uintp(at), np.uintp(first)  # without a sign, so that no place is looked upon as counted from the end
-    for place in range(np.uintp(length)):
-        out[to + place] = letters[source + place]
+    for place in range(0, length, WIDE):
+        copy_wide(out, np.uintp(at + place), letters, np.uintp(first + place))
     return at + length
 
 
@@ -66,7 +63,7 @@ def _put_list(out: NDArray[np.uint8], at: int, columns: Columns, column: int, ro
 
 @njit(nogil=True, cache=True, _nrt=False)
 def write_rows(columns: Columns, rows: int, out: NDArray[np.uint8], at: int) -> int:
-    """Write rows from place ``at`` on, field by field; gives the place after the last. ``out`` has the ``room``."""
+    """Write rows from place ``at`` on, field by field; gives the place after the last. ``out`` has the ``room`` and ``WIDE`` more."""
     letters, numbers = columns.letters, columns.numbers
     count = columns.said.shape[0]
     for row in range(rows):

@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+ASCII = 127
+
 
 def plain(column: pa.ChunkedArray) -> pa.Array:
     """Make one array of a column's chunks, with values where it had places in a dictionary."""
@@ -20,3 +22,9 @@ def bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         return np.zeros(0, np.uint8), np.zeros(len(texts) + 1, np.int32)
     data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(0, np.uint8)
     return data, np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+
+
+def is_ascii(texts: pa.Array) -> bool:
+    """Say whether the values of an array of strings are ASCII throughout, all looked at at once."""
+    data, ends = bytes_of(texts)
+    return ends[0] == ends[-1] or bool(data[ends[0] : ends[-1]].max() <= ASCII)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from rayapp.datasets import Column, Dataset
 from rayapp.errors import Problem
-from rayapp.store.buffers import plain
+from rayapp.store.buffers import is_ascii, plain
 from rayapp.store.value_readers import READERS, Marks, marks_of, one_by_one
 
 LONGEST_KEY = 512
@@ -73,7 +73,7 @@ def _text(column: pa.Array) -> tuple[pa.Array, Marks | None]:
         column = pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()], pa.string())
     try:
         texts = column.cast(pa.string())
-        if pa.types.is_string(column.type):
+        if pa.types.is_string(column.type) and not is_ascii(texts):
             texts.validate(full=True)
     except pa.ArrowInvalid:
         texts, broken = _decoded(column.cast(pa.binary()))
