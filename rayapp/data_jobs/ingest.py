@@ -190,7 +190,7 @@ async def _end(session: asyncpg.Connection, loading: Loading, stopped: str) -> P
     """Close the load if nothing is left of it, or note why it was stopped; either way its tables have their keys again."""
     done = len(await loaded_chunks(session, loading.job)) == loading.job.chunks
     if (done or stopped) and loading.first:
-        await end_first_load(session, loading.job, loading.dataset)
+        await end_first_load(session, resolve_url(loading.settings), loading.job, loading.dataset)
     if stopped and not done:
         await stop_job(session, loading.job, stopped)
     return await finish_job(session, loading.job)
@@ -201,5 +201,5 @@ async def cancel_load(settings: Settings, load: UUID) -> Progress:
     async with connection(resolve_url(settings)) as session:
         job = await find_job(session, load)
         await stop_job(session, job, CANCELLED)
-        await end_first_load(session, job, declared(job.dataset, settings.datasets))
+        await end_first_load(session, resolve_url(settings), job, declared(job.dataset, settings.datasets))
         return await job_progress(session, job)

@@ -1,7 +1,13 @@
 -- name: take_all_turns
--- Waits until no chunk of the dataset is being loaded, and lets none begin.
+-- Waits until no chunk of the dataset is being loaded and none of its keys is being built, and lets no chunk begin.
 SELECT pg_advisory_xact_lock(hashtextextended('rayapp.load.' || $1, 0)),
-       CASE WHEN $2 THEN pg_advisory_xact_lock(hashtext('rayapp.decisions')) END;
+       CASE WHEN $2 THEN pg_advisory_xact_lock(hashtext('rayapp.decisions')) END,
+       pg_advisory_lock(hashtextextended('rayapp.build.' || $1, 0)),
+       pg_advisory_unlock(hashtextextended('rayapp.build.' || $1, 0));
+
+-- name: take_building
+-- Of each connection that builds keys for one that has taken all turns; the server goes on building when their process is killed.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('rayapp.build.' || $1, 0));
 
 -- name: state
 SELECT job_seq, rebuild, seq IS NOT NULL AND finished_at IS NULL AS unfinished, job.id
@@ -33,6 +39,16 @@ SELECT NOT EXISTS (SELECT FROM unnest(reloptions) option WHERE option LIKE 'auto
 
 -- name: begin
 INSERT INTO rayapp.first_load (dataset, job_seq, rebuild) VALUES ($1, $2, $3);
+
+-- name: build_again
+-- $2: what was built when the load was killed, and was dropped again.
+UPDATE rayapp.first_load SET rebuild = rebuild || $2::text[] WHERE dataset = $1;
+
+-- name: built
+-- $2: what was built in this transaction.
+UPDATE rayapp.first_load
+SET rebuild = ARRAY(SELECT builds FROM unnest(rebuild) WITH ORDINALITY AS listed (builds, place) WHERE builds <> ALL ($2::text[]) ORDER BY place)
+WHERE dataset = $1;
 
 -- name: end
 DELETE FROM rayapp.first_load WHERE dataset = $1;
