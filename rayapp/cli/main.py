@@ -198,7 +198,7 @@ def _add_keys(commands: "Commands[ArgumentParser]") -> None:
     add.add_argument("--tier", choices=("priority", "standard", "bulk"), default="standard", help="whose turn it is when clients wait")
     add.add_argument("--rows-per-second", type=float, metavar="N", help="rows that it may send each second; by tier if not given")
     add.add_argument("--burst", type=float, metavar="N", help="rows that it may send at once after a pause")
-    add.add_argument("--at-once", type=int, metavar="N", help="requests that one replica works on at a time")
+    add.add_argument("--at-once", type=int, metavar="N", help="requests that all replicas together work on at a time")
     add.add_argument("--operator", action="store_true", help="it may also publish, activate, apply and take back rule packs")
     listed = _command(keys, "list", "rayapp.cli.keys:show_list", "list keys by their beginnings, the revoked ones too")
     listed.add_argument("--json", action="store_true", help="one JSON object for each key")

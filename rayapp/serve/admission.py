@@ -6,7 +6,8 @@ limits; where it is exposed, nobody gets in without a key. Most requests are pai
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from rayapp.errors import Unavailable
 from rayapp.serve.buckets import LeasedBucket
 from rayapp.serve.overload import Forbidden, QuotaExceeded, Retry, TooManyAtOnce, Unauthorised
 from rayapp.serve.queueing import Tier
+from rayapp.serve.slots import LeasedSlots
 from rayapp.store.api_keys import ApiKey, Lease, hash_of
 
 OPEN_PATHS = {"/", "/healthz", "/readyz", "/docs", "/console", "/openapi.json"}
@@ -28,6 +30,9 @@ MOST_KEY_BYTES = 512
 KEYS_GOOD_S = 3_600.0
 """How long keys are believed in that could not be read again, so that a key that was revoked meanwhile does not open for ever."""
 
+PAUSES_S = (0.0, 0.005, 0.02, 0.1)
+"""How long others have, again and again, to give back a slot that they do not use."""
+
 SETTLES = 8
 """Requests over which the mean time of one is taken."""
 
@@ -41,11 +46,20 @@ class Bank(Protocol):
     async def give_back(self, key_id: int, rows: float) -> None:
         """Give leased rows back."""
 
+    async def take_slots(self, key_id: int, need: int, want: int) -> int:
+        """Lease requests at a time in place of those that are held; gives how many."""
+
+    async def keep_slots(self, key_ids: Sequence[int]) -> AbstractSet[int]:
+        """Prolong the leases of requests at a time; gives the keys of which any are still held."""
+
+    async def give_slots(self, key_id: int, left: int) -> None:
+        """Give requests at a time back, down to ``left``."""
+
 
 class Client:
     """Who asks; without a key there is no bucket."""
 
-    __slots__ = ("active", "at_once", "bucket", "key_id", "leasing", "mean_s", "name", "operator", "tier")
+    __slots__ = ("asking", "bucket", "key_id", "leasing", "mean_s", "name", "operator", "slots", "tier")
 
     def __init__(self, key: ApiKey | None = None) -> None:
         """Know a client by its key."""
@@ -53,11 +67,11 @@ class Client:
         self.name = key.mark if key else ""
         self.tier: Tier = key.tier if key else "standard"
         self.operator = key.operator if key else True
-        self.at_once = key.allowance.at_once if key else 0
         self.bucket = LeasedBucket(key.allowance) if key else None
-        self.active = 0
+        self.slots = LeasedSlots(key.allowance.at_once) if key else None
         self.mean_s = 0.0
         self.leasing = asyncio.Lock()
+        self.asking = asyncio.Lock()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Say what is left, as the IETF's draft of RateLimit header fields writes it; nothing where nothing is metered."""
@@ -83,6 +97,7 @@ class Gate:
         self._read_at = time.monotonic()
         self._clients: dict[bytes, Client] = {}
         self._known = bank is None
+        self._telling: set[asyncio.Task[None]] = set()
 
     def use(self, keys: Iterable[ApiKey]) -> None:
         """Let in who has one of these keys, from now on; what a known client has leased stays."""
@@ -97,24 +112,29 @@ class Gate:
         return former if same and former is not None and former.operator == key.operator else Client(key)
 
     def enter(self, path: str, headers: Mapping[bytes, bytes], method: str = "GET") -> Client:
-        """Let a request in, which must ``leave``.
-
-        Raises ``Unauthorised``, ``Forbidden``, ``TooManyAtOnce``, or ``Unavailable`` before keys are known.
-        """
+        """Say who asks; raises ``Unauthorised``, ``Forbidden``, or ``Unavailable`` before keys are known."""
         client = self._everybody if path in OPEN_PATHS or path.startswith(OPEN_BELOW) else self._client(headers)
         if method not in READING and path.startswith(OPERATORS_PATHS) and not client.operator:
             raise Forbidden("rule packs are changed with an operator's key; `rayapp keys add NAME --operator` makes one")
-        if client.at_once and client.active >= client.at_once:
-            said = f"{client.active} requests of this key are in work here, which is the most"
-            raise TooManyAtOnce(said, [Retry(client.mean_s / client.at_once)])
-        client.active += 1
         return client
 
-    @staticmethod
-    def leave(client: Client, seconds: float = 0.0) -> None:
+    async def admit(self, client: Client) -> None:
+        """Let a request in, which must ``leave``; raises ``TooManyAtOnce``."""
+        slots, came = client.slots, time.monotonic()
+        if slots is None or slots.enter(came):
+            return
+        async with client.asking:
+            if slots.closed(came) or not await self._found_slot(client.key_id, slots):
+                said = f"as many requests of this key are in work as may be, {slots.most}"
+                raise TooManyAtOnce(said, [Retry(client.mean_s / slots.most)])
+
+    def leave(self, client: Client, seconds: float = 0.0) -> None:
         """Note that a request is answered, which took so long."""
-        client.active -= 1
         client.mean_s += (seconds - client.mean_s) / SETTLES
+        if client.slots is not None:
+            client.slots.leave(time.monotonic())
+            if client.slots.given_up():
+                self._tell_later(client)
 
     async def charge(self, client: Client, rows: int) -> None:
         """Take rows from a client's bucket; raises ``QuotaExceeded`` that says when there will be enough."""
@@ -138,11 +158,22 @@ class Gate:
                 await asyncio.sleep(next(detail.after_s for detail in error.details if isinstance(detail, Retry)))
 
     async def give_back(self) -> None:
-        """Give back what clients have leased and not used for a while."""
+        """Give back what clients have leased and not used for a while, and keep what they use."""
+        if self._bank is None:
+            return
         for client in list(self._clients.values()):
             surplus = client.bucket.surplus(time.monotonic()) if client.bucket else 0.0
-            if surplus and self._bank is not None:
+            if surplus:
                 await self._bank.give_back(client.key_id, surplus)
+        await self._keep_slots(self._bank)
+
+    def ask_back(self, key_id: int) -> None:
+        """Give back what is idle of a key's requests at a time: another replica lacks them."""
+        for client in self._clients.values():
+            if client.key_id == key_id and client.slots is not None:
+                client.slots.asked_back()
+                if client.slots.given_up():
+                    self._tell_later(client)
 
     def _client(self, headers: Mapping[bytes, bytes]) -> Client:
         if not self._known:
@@ -162,6 +193,49 @@ class Gate:
         if self._exposed:
             raise Unavailable("the keys of clients cannot be read yet")
         return self._somebody
+
+    async def _found_slot(self, key_id: int, slots: LeasedSlots) -> bool:
+        """Enter by a slot that others give back, unless all are in use."""
+        for pause in PAUSES_S:
+            await asyncio.sleep(pause)
+            now = time.monotonic()
+            if slots.enter(now):
+                return True
+            try:
+                slots.leased(await self._bank.take_slots(key_id, *slots.need(self._replicas)) if self._bank else slots.most, now)
+            except Unavailable:
+                slots.alone(self._replicas, now)
+            if slots.enter(time.monotonic()):
+                return True
+        slots.close(time.monotonic())
+        return False
+
+    async def _keep_slots(self, bank: Bank) -> None:
+        now = time.monotonic()
+        held = {client.key_id: client for client in self._clients.values() if client.slots is not None and client.slots.granted}
+        for client in held.values():
+            if client.slots is not None:
+                client.slots.rest(now)
+                await self._tell(client)
+        if held:
+            kept = await bank.keep_slots(list(held))
+            for key_id, client in held.items():
+                if client.slots is not None:
+                    client.slots.kept(now) if key_id in kept else client.slots.lost()
+
+    def _tell_later(self, client: Client) -> None:
+        task = asyncio.get_running_loop().create_task(self._tell(client))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, client: Client) -> None:
+        """Tell the bank of slots that were given up; where it does not answer they come back when their lease ends."""
+        async with client.asking:
+            slots = client.slots
+            if slots is not None and slots.given_up() and self._bank is not None:
+                slots.granted = slots.held
+                with suppress(Unavailable):
+                    await self._bank.give_slots(client.key_id, slots.held)
 
     async def _lease(self, client: Client, bucket: LeasedBucket, rows: int) -> None:
         now = time.monotonic()

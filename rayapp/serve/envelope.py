@@ -50,8 +50,9 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = request_id
         reply = _Reply(send)
         try:
-            reply.client = client = self._gate.enter(scope["path"], headers, scope["method"])
-            scope["state"]["client"] = client
+            client = self._gate.enter(scope["path"], headers, scope["method"])
+            await self._gate.admit(client)
+            scope["state"]["client"] = reply.client = client
             await self._app(scope, receive, reply)
         except RayappError as error:
             await response_of(report_of(error, request_id))(scope, receive, reply)

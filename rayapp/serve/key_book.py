@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import time
+import uuid
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 import asyncpg
@@ -10,8 +13,10 @@ import asyncpg
 from rayapp.errors import RayappError, Unavailable
 from rayapp.serve.admission import Gate
 from rayapp.serve.database import Database
+from rayapp.store import key_slots
 from rayapp.store.api_keys import CHANNEL, Lease, give_back_rows, lease_rows, valid_keys
 from rayapp.store.database import connection
+from rayapp.store.key_slots import Holder, give_slots, keep_slots, take_slots
 
 LEASE_WITHIN_S = 1.0
 """A request waits no longer for its lease."""
@@ -34,6 +39,7 @@ class KeyBook:
     def __init__(self, database: Database) -> None:
         """Take the database; nothing is asked yet."""
         self._database = database
+        self._name = uuid.uuid4().hex
         self._changed = asyncio.Event()
         self._read = asyncio.Event()
 
@@ -45,12 +51,25 @@ class KeyBook:
         """Give leased rows back."""
         await self._database.ask(lambda session: give_back_rows(session, key_id, rows), LEASE_WITHIN_S)
 
+    async def take_slots(self, key_id: int, need: int, want: int) -> int:
+        """Lease requests at a time; raises ``Unavailable`` as ``lease`` does."""
+        return await self._database.ask(lambda session: take_slots(session, Holder(key_id, self._name), need, want), LEASE_WITHIN_S)
+
+    async def keep_slots(self, key_ids: Sequence[int]) -> AbstractSet[int]:
+        """Prolong the leases of requests at a time."""
+        return await self._database.ask(lambda session: keep_slots(session, key_ids, self._name), LEASE_WITHIN_S)
+
+    async def give_slots(self, key_id: int, left: int) -> None:
+        """Give requests at a time back."""
+        await self._database.ask(lambda session: give_slots(session, Holder(key_id, self._name), left), LEASE_WITHIN_S)
+
     async def follow(self, gate: Gate) -> None:
         """Keep a gate's keys up to date for ever, whatever happens to the database."""
         while True:
             try:
                 async with connection(self._database.url) as session:
                     await session.add_listener(CHANNEL, lambda *_: self._changed.set())
+                    await session.add_listener(key_slots.CHANNEL, lambda *said: self._heard(str(said[-1]), gate))
                     await self._keep_reading(session, gate)
             except RayappError as error:
                 log.warning("keys.not_read", extra={"reason": str(error)})
@@ -60,6 +79,12 @@ class KeyBook:
         """Wait until keys have been read, but not for long: while the database is away the service answers without it."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._read.wait(), FIRST_WITHIN_S)
+
+    def _heard(self, payload: str, gate: Gate) -> None:
+        """Give back what a replica lacks, unless it is this one."""
+        key_id, _, name = payload.partition(" ")
+        if name != self._name:
+            gate.ask_back(int(key_id))
 
     async def _keep_reading(self, session: asyncpg.Connection, gate: Gate) -> None:
         read_at = -LOOK_S

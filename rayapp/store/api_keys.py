@@ -27,7 +27,7 @@ MARK_CHARACTERS = 8
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """What a client may do: rows a second, rows at once, and requests at a time in one replica."""
+    """What a client may do: rows a second, rows at once, and requests at a time, over all replicas."""
 
     rows_per_s: float
     burst_rows: float
@@ -76,13 +76,17 @@ def hash_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+def mark_of(key: str, tier: KeyTier) -> str:
+    """Give the beginning of a key, by which a person knows it again."""
+    return key[: len(PREFIXES[tier]) + MARK_CHARACTERS]
+
+
 async def add_key(session: asyncpg.Connection, name: str, tier: KeyTier, allowance: Allowance, *, operator: bool = False) -> str:
     """Make a key and give it; this is the only time that it can be seen."""
-    prefix = PREFIXES[tier]
-    key = prefix + secrets.token_urlsafe(32)
+    key = PREFIXES[tier] + secrets.token_urlsafe(32)
     given = (allowance.rows_per_s, allowance.burst_rows, allowance.at_once)
     with errors_as_ours():
-        await session.fetchval(SQL["add"], name, key[: len(prefix) + MARK_CHARACTERS], hash_of(key), tier, *given, operator)
+        await session.fetchval(SQL["add"], name, mark_of(key, tier), hash_of(key), tier, *given, operator)
         await session.execute(SQL["announce"])
     return key
 

@@ -7,6 +7,7 @@ import pytest
 from rayapp import Transaction
 from rayapp.scoring.columns import FIELDS
 from rayapp.serve.decisions import decisions_of
+from rayapp.store.api_keys import mark_of
 
 pytestmark = pytest.mark.cluster
 
@@ -82,7 +83,7 @@ def test_from_the_first_key_on_a_key_is_needed_and_without_keys_none_is(cluster,
         assert http.get("/readyz").status_code == 200
         assert key not in cluster.rayapp("keys", "list", "--json").stdout
     finally:
-        cluster.rayapp("keys", "revoke", key[:15])
+        cluster.rayapp("keys", "revoke", mark_of(key, "priority"))
     assert cluster.eventually(lambda: http.post("/classify", json=ONE).status_code == 200)
 
 

@@ -1,6 +1,10 @@
-"""Packs swapped under load, with several replicas: no request fails, and none is decided by two packs."""
+"""Several replicas: packs are swapped under load, no request fails, none is decided by two; and a key's limits hold over all of them."""
 
+import http.client
+import socket
 import time
+from contextlib import ExitStack, closing, contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -9,12 +13,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks._swapping import live_everywhere, mixed, swapping
 from rayapp import load_pack
 from rayapp.serve.board import TELL_S
+from rayapp.store.api_keys import mark_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 REPLICAS = 2
 SINGLES, BULKS = 1, 2
 SWAPS = 2
+ONE = {"id": "1", "descriptor": "BLUE BOTTLE"}
+LINE = b'{"id":"1","descriptor":"BLUE BOTTLE"}\n'
 BROKEN = {
     "taxonomy.csv": "primary,detailed,direction,merchant,description\nFOOD,FOOD_COFFEE,sideways,yes,\n",
     "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_TEA,0.8,\n",
@@ -87,3 +94,44 @@ def test_whichever_replica_prometheus_meets_tells_what_all_of_them_count(several
             assert http.post("/classify/bulk", json={"transactions": rows}).status_code == 200
         assert several.eventually(lambda: sum(counted(http).values()) == before + 50)
         assert {sum(counted(http).values()) for _ in range(10)} == {before + 50}
+
+
+@contextmanager
+def a_key(installation, at_once):
+    """Give a key that may have so many requests at a time, known to all replicas."""
+    key = installation.rayapp("keys", "add", "test", "--at-once", str(at_once)).stdout.strip()
+    url = installation.settings.http_url
+    try:
+        assert installation.eventually(lambda: {httpx.post(f"{url}/classify", json=ONE).status_code for _ in range(8)} == {401})
+        yield key
+    finally:
+        installation.rayapp("keys", "revoke", mark_of(key, "standard"))
+        assert installation.eventually(lambda: {httpx.post(f"{url}/classify", json=ONE).status_code for _ in range(8)} == {200})
+
+
+def begun(installation, key, until):
+    """Begin a stream that goes on until a stack is left, or it is closed; gives its answer."""
+    call = http.client.HTTPConnection(urlsplit(installation.settings.http_url).netloc, timeout=60)
+    until.callback(call.close)
+    call.putrequest("POST", "/classify/stream")
+    for name, value in {"content-type": "application/x-ndjson", "transfer-encoding": "chunked", "x-api-key": key}.items():
+        call.putheader(name, value)
+    call.endheaders()
+    call.send(b"%x\r\n%b\r\n" % (len(LINE), LINE))
+    answer = until.enter_context(closing(call.getresponse()))
+    return answer.status, call
+
+
+def test_a_key_has_no_more_requests_in_work_than_it_may_over_all_replicas(several):
+    with a_key(several, 3) as key, ExitStack() as until:
+        streams = [begun(several, key, until) for _ in range(6)]
+        assert [status for status, _ in streams] == [200] * 3 + [429] * 3
+        streams[0][1].sock.shutdown(socket.SHUT_RDWR)
+        assert several.eventually(lambda: begun(several, key, until)[0] == 200)
+        assert begun(several, key, until)[0] == 429
+
+
+def test_a_key_that_may_have_one_request_at_a_time_is_answered_wherever_it_comes(several):
+    with a_key(several, 1) as key:
+        answers = [httpx.post(f"{several.settings.http_url}/classify", json=ONE, headers={"x-api-key": key}) for _ in range(40)]
+        assert [answer.status_code for answer in answers] == [200] * 40

@@ -28,7 +28,7 @@ class Bank:
     """A shared bucket that never refills, and can be away."""
 
     def __init__(self, tokens):
-        self.tokens, self.away, self.asked = tokens, False, 0
+        self.tokens, self.away, self.asked, self.most = tokens, False, 0, 2
 
     async def lease(self, _key_id, need, want):
         self.asked += 1
@@ -40,6 +40,17 @@ class Bank:
 
     async def give_back(self, _key_id, rows):
         self.tokens += rows
+
+    async def take_slots(self, _key_id, _need, want):
+        if self.away:
+            raise Unavailable("away")
+        return min(want, self.most)
+
+    async def keep_slots(self, key_ids):
+        return set(key_ids)
+
+    async def give_slots(self, _key_id, left):
+        self.left = left
 
 
 @pytest.fixture
@@ -138,15 +149,20 @@ def test_keys_that_could_not_be_read_again_are_believed_for_a_while_only(guarded
 
 
 def test_who_asks_too_much_at_once_is_told_when_one_of_its_requests_will_be_answered():
-    gate = Gate(Bank(5))
-    gate.use([api_key(at_once=2)])
-    headers = {b"x-api-key": KEY.encode()}
-    for _ in range(50):
-        gate.leave(gate.enter("/classify", headers), 8.0)
-    gate.enter("/classify", headers), gate.enter("/classify", headers)
-    with pytest.raises(TooManyAtOnce) as refused:
-        gate.enter("/classify", headers)
-    assert refused.value.details[0].after_s == pytest.approx(4.0, rel=0.01)
+    async def test():
+        gate = Gate(Bank(5))
+        gate.use([api_key(at_once=2)])
+        client = gate.enter("/classify", {b"x-api-key": KEY.encode()})
+        for _ in range(50):
+            await gate.admit(client)
+            gate.leave(client, 8.0)
+        await gate.admit(client)
+        await gate.admit(client)
+        with pytest.raises(TooManyAtOnce) as refused:
+            await gate.admit(client)
+        assert refused.value.details[0].after_s == pytest.approx(4.0, rel=0.01)
+
+    asyncio.run(test())
 
 
 def test_a_spent_client_is_told_when_to_come_again_and_what_is_left(guarded):
@@ -170,14 +186,34 @@ def test_bulk_is_paid_by_its_rows(guarded):
 
 
 def test_as_many_requests_at_once_as_a_key_may_have_and_no_more():
-    gate = Gate(Bank(5))
-    gate.use([api_key(at_once=2)])
-    headers = {b"x-api-key": KEY.encode()}
-    first, _ = gate.enter("/classify", headers), gate.enter("/classify", headers)
-    with pytest.raises(TooManyAtOnce):
-        gate.enter("/classify", headers)
-    gate.leave(first)
-    assert gate.enter("/classify", headers) is first
+    async def test():
+        gate = Gate(Bank(5))
+        gate.use([api_key(at_once=2)])
+        client = gate.enter("/classify", {b"x-api-key": KEY.encode()})
+        await gate.admit(client)
+        await gate.admit(client)
+        with pytest.raises(TooManyAtOnce):
+            await gate.admit(client)
+        gate.leave(client)
+        await gate.admit(client)
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(("at_once", "replicas", "allowed"), [(6, 2, 3), (1, 2, 1), (5, 4, 1)])
+def test_a_bank_that_is_away_lets_each_replica_work_on_its_share_at_once(at_once, replicas, allowed):
+    async def test():
+        bank = Bank(5)
+        bank.away = True
+        gate = Gate(bank, replicas=replicas)
+        gate.use([api_key(at_once=at_once)])
+        client = gate.enter("/classify", {b"x-api-key": KEY.encode()})
+        for _ in range(allowed):
+            await gate.admit(client)
+        with pytest.raises(TooManyAtOnce):
+            await gate.admit(client)
+
+    asyncio.run(test())
 
 
 def test_a_bank_that_is_away_lets_each_replica_give_its_share():

@@ -57,3 +57,32 @@ UPDATE rayapp.api_key_bucket bucket
 SET tokens = before.tokens - CASE WHEN before.tokens >= 0 THEN least($2::double precision, before.burst_rows) ELSE 0 END, refilled_at = before.at
 FROM bucket before WHERE before.key_id = bucket.key_id
 RETURNING bucket.tokens AS left, greatest(0, -before.tokens / before.rows_per_s) AS wait_s;
+
+-- name: lock_slots
+-- Whoever changes what others may count on holds these, in this order, until its transaction ends.
+SELECT key_id FROM rayapp.api_key_bucket WHERE key_id = ANY($1::integer[]) ORDER BY key_id FOR UPDATE;
+
+-- name: take_slots
+-- Up to $4 slots for holder $2, whatever it had; where that are fewer than the $3 that it needs, the others hear of it.
+WITH gone AS (
+    DELETE FROM rayapp.api_key_slot WHERE key_id = $1 AND holder <> $2 AND until <= clock_timestamp()
+), free AS (
+    SELECT greatest(0, key.at_once - coalesce((
+               SELECT sum(other.slots) FROM rayapp.api_key_slot other
+               WHERE other.key_id = key.id AND other.holder <> $2 AND other.until > clock_timestamp()), 0)) AS slots
+    FROM rayapp.api_key key WHERE key.id = $1
+), taken AS (
+    INSERT INTO rayapp.api_key_slot (key_id, holder, slots, until)
+    SELECT $1, $2, least($4, free.slots), clock_timestamp() + make_interval(secs => $5) FROM free
+    ON CONFLICT (key_id, holder) DO UPDATE SET slots = excluded.slots, until = excluded.until
+    RETURNING slots
+)
+SELECT slots, CASE WHEN slots < $3 THEN pg_notify('rayapp_api_key_slots', $1::text || ' ' || $2)::text END AS told FROM taken;
+
+-- name: keep_slots
+UPDATE rayapp.api_key_slot SET until = clock_timestamp() + make_interval(secs => $3)
+WHERE key_id = ANY($1::integer[]) AND holder = $2 AND until > clock_timestamp()
+RETURNING key_id;
+
+-- name: give_slots
+UPDATE rayapp.api_key_slot SET slots = least(slots, $3) WHERE key_id = $1 AND holder = $2;
