@@ -10,6 +10,7 @@ library, since it stands in the way of every reload.
 """
 
 import ctypes
+import math
 import os
 import re
 import signal
@@ -20,8 +21,11 @@ PR_SET_PDEATHSIG = 1
 AT_ONCE = 256
 """Requests in one replica at a time, streams among them."""
 
-QUEUE = "500ms"
+QUEUE_MS = 500
 """How long a request waits for its replica."""
+
+RETRY_AFTER_S = math.ceil(QUEUE_MS / 1_000)
+"""When another try can help who was sent away: by then all that waited before it has been answered, or sent away as well."""
 
 HEAD = "10s"
 
@@ -36,7 +40,7 @@ ERRORS = {
     "503": ("full", "The service has more to do than it can"),
     "504": ("gateway-timeout", "The service did not answer in time"),
 }
-"""By status: the problem's type and title. Another try can help with each of them, and after a second."""
+"""By status: the problem's type and title. Another try can help with each of them."""
 
 REFUSALS = {"400": ("bad-request", "This is no HTTP request"), "408": ("slow-head", "The head of the request did not arrive in time")}
 """What HAProxy refuses before it has read a request's head, so that there is no id yet."""
@@ -78,7 +82,7 @@ def loopback_only(config: str) -> str:
 def limited(config: str) -> str:
     """Bound what a replica gets at once, how long anything waits, and how long a client may take for its head."""
     config = _DEFAULTS.sub(rf"\1    timeout http-request {HEAD}\n", config)
-    config = _BACKEND.sub(rf"\1    timeout queue {QUEUE}\n", config)
+    config = _BACKEND.sub(rf"\1    timeout queue {QUEUE_MS}ms\n", config)
     return _SERVER.sub(rf"\1 maxconn {AT_ONCE}", config)
 
 
@@ -100,8 +104,8 @@ def with_problems(config: str) -> str:
 
 
 def _error(status: str) -> str:
-    told = _document(status, *ERRORS[status], ',"request_id":"%[var(txn.rayapp_id)]","retry_after":1')
-    return f"{_said(status, told)} hdr Retry-After 1 hdr x-request-id %[var(txn.rayapp_id)]"
+    told = _document(status, *ERRORS[status], f',"request_id":"%[var(txn.rayapp_id)]","retry_after":{RETRY_AFTER_S}')
+    return f"{_said(status, told)} hdr Retry-After {RETRY_AFTER_S} hdr x-request-id %[var(txn.rayapp_id)]"
 
 
 def _said(status: str, document: str) -> str:

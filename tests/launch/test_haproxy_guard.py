@@ -13,7 +13,7 @@ import pytest
 
 from rayapp.launch import haproxy_guard
 from rayapp.launch.environment import find_haproxy
-from rayapp.launch.haproxy_guard import AT_ONCE, QUEUE, in_turns, lasting, limited, with_problems
+from rayapp.launch.haproxy_guard import AT_ONCE, QUEUE_MS, RETRY_AFTER_S, in_turns, lasting, limited, with_problems
 from rayapp.launch.ports import free_ports
 from rayapp.store.api_keys import PREFIXES
 
@@ -46,7 +46,7 @@ def test_a_replica_gets_so_many_requests_at_once_and_others_wait_for_a_while():
     config = limited(CONFIG)
     assert config.count(f" maxconn {AT_ONCE}\n") == 2
     assert "    default-server fall 2 rise 2 inter 5s check\n" in config
-    assert f"timeout queue {QUEUE}\n" in config
+    assert f"timeout queue {QUEUE_MS}ms\n" in config
     assert "timeout http-request 10s" in config
 
 
@@ -60,7 +60,7 @@ def test_haproxys_own_errors_are_problem_documents():
     config = with_problems(CONFIG)
     assert "errorfile" not in config
     assert config.count("application/problem+json") == 5
-    assert config.count("hdr Retry-After 1") == 3
+    assert config.count(f"hdr Retry-After {RETRY_AFTER_S}") == 3
     assert config.index("bind 127.0.0.1:8000") < config.index("set-var(txn.rayapp_id)") < config.index("use_backend")
 
 
@@ -134,7 +134,7 @@ def soon(look):
 @pytest.mark.skipif(find_haproxy() is None, reason="HAProxy does not run here")
 def test_a_priority_key_goes_before_those_that_wait_and_the_others_have_their_turns_too(tmp_path, monkeypatch):
     monkeypatch.setattr(haproxy_guard, "AT_ONCE", 1)
-    monkeypatch.setattr(haproxy_guard, "QUEUE", f"{PATIENCE_S}s")
+    monkeypatch.setattr(haproxy_guard, "QUEUE_MS", PATIENCE_S * 1_000)
     sent = [("first", 1, {}), ("standard", 40, {"x-api-key": f"{PREFIXES['standard']}a"}), ("priority", 5, {"authorization": f"Bearer {PREFIXES['priority']}b"})]
     senders = []
     with slow_server() as server, haproxy_before(server, tmp_path) as (address, waiting):
