@@ -95,7 +95,7 @@ class Narrator:
         reasons = new_reasons(engine.rules.category.size)
         count, categories, overriding = judge.gather(0, 1, inputs, views.found, engine.merchants, engine.rules, engine.scales, reasons)
         clean = views.clean.tobytes().decode("utf-8", "replace")
-        by = "a rule" if overriding >= 0 else "the book's own record"
+        by = "a rule" if overriding >= 0 else "the book's own record" if engine.scales.learned_first else "the hand-written merchant"
         evidence = [self._evidence(reasons, place, views, clean, by) for place in range(count)]
         shown = [item for item in evidence if item is not None]
         shown.sort(key=lambda item: (not item.counted, -item.contribution, SIGNALS.index(item.signal), item.ref))

@@ -1,10 +1,10 @@
 """The judgement: from what was found in a row to its category and score, as whole millionths so that no order of adding matters.
 
 Every reason is one ``Reason``: a signal gives a category a contribution. Of one part's reasons for one category the strongest counts (or
-they add up, if the pack says so); a category's score is the sum over the parts, clipped to one. Three things set reasons aside: a rule that
-fires sets aside rules of lower priority, a rule that overrides the merchant sets aside merchant evidence for other categories, and
-where the pack says that its own book comes first, so does a merchant learned from it. And a rule that tells a trade weakens brands of
-another family whose name is but a part of the core.
+they add up, if the pack says so); a category's score is the sum over the parts, clipped to one. Four things set reasons aside: a rule that
+fires sets aside rules of lower priority, a rule that overrides the merchant sets aside merchant evidence for other categories, where the
+pack says that its own book comes first, so does a merchant learned from it, and where not, a hand-written merchant sets aside what was
+learned. And a rule that tells a trade weakens brands of another family whose name is but a part of the core.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ from rayapp.scoring.evidence import (
     CONTRADICTED,
     COUNTED,
     COVER,
+    CURATED,
     LEARNED,
     MAX_CATEGORIES,
     MAX_RULES,
@@ -85,6 +86,24 @@ def _contradict(row: int, inputs: Inputs, found: Findings, scales: Scales, reaso
             continue
         if scales.primary[reasons.category[i]] != scales.primary[trade] and found.hits.letters[reasons.hit[i]] * 100 < COVER * weight:
             reasons.value[i] = share(reasons.value[i], CONTRADICTED)
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _prefer_known(reasons: Reasons, n: int) -> None:
+    """Set aside what was learned from card lines where a hand-written merchant, at least as strong, is of another category.
+
+    What was learned says what acquirers' MCCs said; beside an MCC it would count the same opinion twice.
+    """
+    known, category = -1, -1
+    for i in range(n):
+        if reasons.part[i] == MERCHANT and reasons.origin[i] == CURATED and reasons.counted[i] and reasons.value[i] > known:
+            known, category = reasons.value[i], reasons.category[i]
+    if category < 0:
+        return
+    for i in range(n):
+        learned = reasons.part[i] == MERCHANT and reasons.origin[i] == LEARNED
+        if learned and reasons.category[i] != category and reasons.value[i] <= known:
+            reasons.counted[i] = 0
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -163,6 +182,8 @@ def gather(
     overriding = _set_aside(reasons, n, rules, scales.learned_first)
     if overriding < 0:
         _contradict(row, inputs, found, scales, reasons, n)
+    if not scales.learned_first:
+        _prefer_known(reasons, n)
     return n, _total(reasons, n, scales.adds_up), overriding
 
 

@@ -8,7 +8,7 @@ from rayapp import Classifier, Transaction
 from rayapp.packs.compile import compile_pack
 from tests.scoring.conftest import FILES, write_pack
 
-BOOK = {"WALMART": ("GEAR_CLOTHES", 40, 1.0), "CHASE": ("FEES_BANK", 3, 0.7), "ACME PAYROLL": ("FOOD_COFFEE", 9, 1.0)}
+BOOK = {"WALMART": ("GEAR_CLOTHES", 40, 1.0), "CHASE": ("FEES_BANK", 3, 0.7), "ACME PAYROLL": ("FOOD_COFFEE", 9, 1.0), "BLUE BOTTLE": ("FOOD_GROCERIES", 40, 1.0)}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def packs(tmp_path_factory):
         ("WALMART 0012", "FOOD_GROCERIES", "GEAR_CLOTHES", "Walmart"),
         ("WALMART GARDEN", "FOOD_GROCERIES", "FOOD_GROCERIES", "Walmart"),
         ("CHASE", "FEES_BANK", "FEES_BANK", "Chase"),
-        ("BLUE BOTTLE", "FOOD_COFFEE", "FOOD_COFFEE", "Blue Bottle"),
+        ("BLUE BOTTLE", "FOOD_COFFEE", "FOOD_GROCERIES", "Blue Bottle"),
     ],
 )
 def test_a_book_that_comes_first_says_what_a_payment_is_for_and_the_alias_who_was_paid(packs, descriptor, after, first, name):
@@ -50,3 +50,10 @@ def test_what_the_book_sets_aside_is_told_and_adds_nothing(packs):
         ("hand-written merchant; set aside by the book's own record", 0.0)
     ]
     assert decided.score == pytest.approx(sum(item.contribution for item in decided.evidence if item.category == "GEAR_CLOTHES"))
+
+
+def test_what_was_learned_of_a_hand_written_merchant_does_not_win_with_the_mcc_that_it_was_learned_from(packs):
+    decided = packs["after"].explain(Transaction(id="1", descriptor="BLUE BOTTLE", mcc="5411"))
+    assert (decided.category.detailed, decided.merchant.name) == ("FOOD_COFFEE", "Blue Bottle")
+    assert [item.why for item in decided.evidence if not item.counted] == ["merchant learned from card data; set aside by the hand-written merchant"]
+    assert [(other.category.detailed, other.score) for other in decided.alternatives] == [("FOOD_GROCERIES", 0.16)]
