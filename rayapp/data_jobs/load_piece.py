@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -35,8 +36,8 @@ Stopping = Callable[[], bool]
 class PieceLoader:
     """Loads pieces of one job over one connection, which is renewed when it breaks."""
 
-    def __init__(self, url: str, work: "PieceWork", chunks: ChunkLoader, preparing: asyncio.Semaphore) -> None:
-        """Take what all pieces share; nothing is connected yet. As many pieces are prepared at a time as ``preparing`` lets."""
+    def __init__(self, url: str, work: "PieceWork", chunks: ChunkLoader, preparing: Executor) -> None:
+        """Take what all pieces share; nothing is connected yet. Pieces are prepared on the threads of ``preparing``."""
         self._url = url
         self._preparing = preparing
         self._work = work
@@ -61,7 +62,7 @@ class PieceLoader:
                     return
                 if not await self._tried(partial(self._chunks.reserve, number=piece.number)):
                     continue
-                following = asyncio.ensure_future(self._prepared(piece))
+                following = asyncio.get_running_loop().run_in_executor(self._preparing, self._prepare, piece)
                 if ahead is not None:
                     ready, ahead = await ahead, following
                     await self._send(ready)
@@ -71,11 +72,6 @@ class PieceLoader:
         finally:
             if ahead is not None and not ahead.done():
                 await asyncio.wait([ahead])
-
-    async def _prepared(self, piece: Piece) -> Prepared:
-        """Prepare a piece on a thread, when it is its turn."""
-        async with self._preparing:
-            return await asyncio.to_thread(self._prepare, piece)
 
     def _prepare(self, piece: Piece) -> Prepared:
         """Read, classify and encode a piece: all of the work that needs no database."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +23,8 @@ from rayapp.store.ledger import Job
 from rayapp.store.packs import fetch_pack
 
 PREPARED_AT_ONCE = 2
-"""Pieces that a process prepares side by side: threads that wait for each other, or for PostgreSQL, leave a core to the other."""
+"""Threads of a process that prepare pieces, since one waits for Python or PostgreSQL now and then. Each keeps the memory that a piece
+needs: pieces that go to any of many threads need as many times as much."""
 
 
 class Loading(msgspec.Struct, frozen=True):
@@ -49,10 +51,10 @@ async def loader_of(loading: Loading) -> PieceLoader:
 
 
 async def loaders_of(loading: Loading, count: int) -> list[PieceLoader]:
-    """Make loaders of pieces, each with a connection of its own, which share a classifier and the turns to prepare pieces."""
+    """Make loaders of pieces, each with a connection of its own, which share a classifier and the threads that prepare pieces."""
     classifier = None if loading.pack is None else await _classifier(loading.settings, loading.pack)
     work = PieceWork(loading.dataset, classifier, loading.read, loading.most_bad)
-    preparing = asyncio.Semaphore(PREPARED_AT_ONCE)
+    preparing = ThreadPoolExecutor(PREPARED_AT_ONCE, "rayapp prepare")
     url = resolve_url(loading.settings)
     return [PieceLoader(url, work, ChunkLoader(loading.job, loading.dataset, first=loading.first), preparing) for _ in range(count)]
 
