@@ -197,7 +197,8 @@ class Gate:
     async def _found_slot(self, key_id: int, slots: LeasedSlots) -> bool:
         """Enter by a slot that others give back, unless all are in use."""
         for pause in PAUSES_S:
-            await asyncio.sleep(pause)
+            if pause:
+                await asyncio.sleep(pause)
             now = time.monotonic()
             if slots.enter(now):
                 return True
