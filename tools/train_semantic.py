@@ -35,7 +35,7 @@ from semantic_model.beside import marks  # noqa: E402
 from semantic_model.corpus import Text, corpus  # noqa: E402
 from semantic_model.history import MOST_AMOUNTS, Merchant, fold_of, merchants, one_each, read_lines  # noqa: E402
 from semantic_model.model_file import model_bytes  # noqa: E402
-from semantic_model.softmax import Plan, learn, one_hot  # noqa: E402
+from semantic_model.network import Plan, learn, one_hot  # noqa: E402
 from semantic_model.trial import CardLine, one_line, pack_with  # noqa: E402
 
 PACK = ROOT / "rayapp" / "packs" / "default"
@@ -47,7 +47,7 @@ HOME = "CA"
 """Country of the lines."""
 MCC_TEXTS = "mcc/greggles_mcc_codes.csv"
 PLAN = Plan()
-TEMPERATURE = 1.4
+TEMPERATURE = 1.5
 """For models of a fold, where none is left over to fit it on."""
 
 
@@ -91,17 +91,17 @@ def train(bench: Bench, seen: Sequence[Merchant], temperature: float, facts: dic
     family = [families.index(primary[code]) for code in classes]
     wanted = one_hot(target, np.array(family), plan)
     weight = np.array([text.weight for text in known])
-    learnt = learn([text.core.encode() for text in known], _sights(bench.pack, known, plan.buckets), wanted, weight, plan)
+    learnt = learn([text.core.encode() for text in known], _sights(bench.pack, known), wanted, weight, plan)
     return model_bytes(learnt, classes, family, temperature, {**facts, "texts": len(known), "plan": plan._asdict()})
 
 
-def _sights(pack: CompiledPack, texts: Sequence[Text], buckets: int) -> list[npt.NDArray[np.int32]]:
+def _sights(pack: CompiledPack, texts: Sequence[Text]) -> list[npt.NDArray[np.int32]]:
     """Give the marks of texts with each of their amounts in turn, and none at all, as the default pack asks the model."""
     found = []
     for turn in range(MOST_AMOUNTS):
         amounts = [text.amounts[turn % len(text.amounts)] if text.amounts else math.nan for text in texts]
         lines = [CardLine(text.descriptor, "debit", text.category, 1, amount) for text, amount in zip(texts, amounts, strict=True)]
-        found.append(marks(pack, lines, buckets))
+        found.append(marks(pack, lines))
     return [*found, np.full_like(found[0], -1)]
 
 
@@ -116,7 +116,7 @@ def answers(content: bytes, bench: Bench, test: Sequence[Merchant]) -> tuple[npt
     """Give the three best categories of each merchant and their probabilities."""
     model = SemanticModel.load(content, [item.detailed for item in bench.source.categories])
     raw = [merchant.core.encode() for merchant in test]
-    beside = marks(bench.pack, one_line(test), len(model.weights))
+    beside = marks(bench.pack, one_line(test))
     offsets = np.zeros(len(raw) + 1, np.int64)
     np.cumsum([len(core) for core in raw], out=offsets[1:])
     category, probability = np.empty((len(raw), 3), np.int16), np.empty((len(raw), 3), np.float32)

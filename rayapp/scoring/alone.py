@@ -105,28 +105,15 @@ def _findings(room: Room, suggestion: NDArray[np.int32]) -> Findings:
 @njit(nogil=True, cache=True, _nrt=False)
 def _ask(book: Book, room: Room) -> None:
     """Ask the semantic model, as ``Engine`` does where nothing else decided."""
-    marks, model, row, out = room.unmarked, book.model, room.row, room.out
+    marks, row, out = room.unmarked, room.row, room.out
     if book.marked:
         marks = room.marks
         shade_rows(row, room.inputs.amount, room.inputs.currency, book.worth, room.shade)
         facts = room.facts
-        mark_rows(row, facts.processor, facts.store, facts.phone, room.clean_ends, room.core, room.core_ends, book.marks, marks)
+        beside = (facts.processor, facts.store, facts.phone, room.clean, room.clean_ends)
+        mark_rows(row, *beside, room.core, room.core_ends, book.marks, marks)
         mark_verdicts(row, room.shade, out.category, out.basis, book.marks, book.verdicts, marks)
-    score_rows(
-        room.core,
-        room.core_ends,
-        row,
-        marks,
-        model.weights,
-        model.importance,
-        model.scale,
-        model.bias,
-        model.categories,
-        model.families,
-        room.counts,
-        room.suggested,
-        room.probability,
-    )
+    score_rows(room.core, room.core_ends, row, marks, book.model, room.counts, room.suggested, room.probability)
     for rank in range(SUGGESTIONS):
         room.millionths[0, rank] = np.int32(np.rint(np.float64(room.probability[0, rank]) * ONE))
 

@@ -112,9 +112,8 @@ class Engine:
         self.semantic = SemanticModel.from_arrays(semantic) if semantic else None
         processors = pack.strings["processor"].to_pylist()
         marked = self.semantic is not None and bool(self.semantic.marked[0]) and manifest.learned_first
-        buckets = len(semantic["weights"]) if semantic else 1
-        self.mark_buckets = mark_table(processors, buckets) if marked else None
-        self.verdict_buckets = verdict_table(pack.strings["category"].to_pylist(), buckets) if marked else None
+        self.mark_keys = mark_table(processors) if marked else None
+        self.verdict_keys = verdict_table(pack.strings["category"].to_pylist()) if marked else None
         self.worth = worth_table()
 
     def view(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Views:
@@ -167,7 +166,7 @@ class Engine:
 
     def shades(self, inputs: Inputs) -> NDArray[np.int16]:
         """Give the shade of each row's amount, and nothing where no signal reads it."""
-        return self._shade(inputs, np.arange(inputs.text.size if self.mark_buckets is not None else 0, dtype=np.int32))
+        return self._shade(inputs, np.arange(inputs.text.size if self.mark_keys is not None else 0, dtype=np.int32))
 
     def judge(self, views: Views, inputs: Inputs) -> tuple[Verdicts, Findings]:
         """Judge every row of ``inputs``; the findings come back with the suggestions of the semantic signal."""
@@ -210,17 +209,17 @@ class Engine:
 
         ``None`` where it learnt from cores alone, and where lines are not printed as those of the book that it learnt from.
         """
-        if self.mark_buckets is None or self.verdict_buckets is None:
+        if self.mark_keys is None or self.verdict_keys is None:
             return None
         facts, texts, found = views.found.facts, inputs.text[rows], np.empty((rows.size, MARKS), np.int32)
-        beside = (facts.processor, facts.store, facts.phone, views.clean_offsets)
-        mark_rows(texts, *beside, views.core, views.core_offsets, self.mark_buckets, found)
-        mark_verdicts(rows, self._shade(inputs, rows), out.category, out.basis, self.mark_buckets, self.verdict_buckets, found)
+        beside = (facts.processor, facts.store, facts.phone, views.clean, views.clean_offsets)
+        mark_rows(texts, *beside, views.core, views.core_offsets, self.mark_keys, found)
+        mark_verdicts(rows, self._shade(inputs, rows), out.category, out.basis, self.mark_keys, self.verdict_keys, found)
         return found
 
     def shade_one(self, amount: float, currency: float) -> int:
         """Give the shade of one amount, -1 where no signal reads it."""
-        if self.mark_buckets is None:
+        if self.mark_keys is None:
             return -1
         shade = np.empty(1, np.int16)
         shade_rows(np.zeros(1, np.int32), np.array([amount]), np.array([currency], np.int16), self.worth, shade)

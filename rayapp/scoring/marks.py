@@ -1,10 +1,10 @@
 """Marks: what a line shows beside its core, as features of the semantic model.
 
 A payment company before the name, a store number or a telephone number, how many words the core has and how long the line is: each
-tells something of the trade whatever the name is (a store number is a chain's). So do the amount (its ``shade``), and what brands and
-rules make of the line: they err, and the model learns on what. A mark is a bucket of the model, by its kind and value. Places, dates and
-rail wording are no marks: they tell of a bank and a country. Marks are read only where a pack says that its lines are those of the book
-that was learnt from (``learned_first``): elsewhere banks print otherwise, and they mislead.
+tells something of the trade whatever the name is (a store number is a chain's). So do the words that the core leaves aside (INC, LTD,
+CANADA; digits as zeros) and the signs between them, the amount (its ``shade``), and what brands and rules make of the line: they err, and
+the model learns on what. A mark is a feature of the model, its key made of its kind and value. Marks are read only where a pack says that
+its lines are those of the book that was learnt from (``learned_first``): elsewhere banks print otherwise, and they mislead.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,22 @@ from numpy.typing import NDArray
 
 from rayapp.scoring.confidence import BASES
 from rayapp.scoring.money import BANDS, KINDS
+from rayapp.scoring.ngrams import KEY_BITS, key_of
+from rayapp.scoring.tokens import APOSTROPHE, char_class
 
 PRINTED: Final = 5
 """Marks of a descriptor: payment company, store number, telephone number, words of the core, length of the line."""
 
-MARKS: Final = PRINTED + 4
-"""Marks of a row: those of its descriptor, the amount's band and hundredths, what was made of it, and by which evidence."""
+TOLD: Final = PRINTED + 4
+"""Marks of a row before the words left aside: also the amount's band and hundredths, what was made of it, and by which evidence."""
+
+MOST_ASIDE: Final = 6
+"""Words outside the core that are marks."""
+
+SIGNS: Final = b"#*&'.-/"
+
+MARKS: Final = TOLD + MOST_ASIDE + len(SIGNS)
+"""All marks of a row."""
 
 MOST_WORDS: Final = 5
 LENGTH_STEP: Final = 3
@@ -34,35 +44,41 @@ _WORDS: Final = 4
 _LENGTH: Final = _WORDS + MOST_WORDS + 1
 _BAND: Final = _LENGTH + MOST_LENGTH // LENGTH_STEP + 1
 _KIND: Final = _BAND + BANDS
-_PROCESSOR: Final = _KIND + KINDS
+_SIGN: Final = _KIND + KINDS
+_PROCESSOR: Final = _SIGN + len(SIGNS)
 """Where the values of each kind begin in the table; those of payment companies are last, none the first of them."""
 
 _UNTOLD: Final = (BASES.index("learned"), BASES.index("mcc"))
 """Evidence that is no mark: it decides by itself, and the model has not seen it while it learnt."""
 _LEARNED, _MCC = _UNTOLD
 
+_ASIDE = np.uint64(0xE5)
+_FNV_SEED, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_SIGN_BYTES = np.frombuffer(SIGNS, np.uint8).copy()
+_DIGIT: Final = 2
+_ZERO: Final = 48
 _SEED, _PRIME, _SPREAD, _ALL = 0xCBF29CE484222325, 0x100000001B3, 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
-def mark_table(processors: Sequence[str], buckets: int) -> NDArray[np.int32]:
-    """Give the bucket of each mark: fixed ones by their number, payment companies by name, so that no renumbering moves them."""
+def mark_table(processors: Sequence[str]) -> NDArray[np.int32]:
+    """Give the key of each mark: fixed ones by their number, payment companies by name, so that no renumbering moves them."""
     names = [f"mark {number}" for number in range(_PROCESSOR)] + ["no processor", *(f"processor {name}" for name in processors)]
-    return np.array([_bucket(name, buckets) for name in names], np.int32)
+    return np.array([_key(name) for name in names], np.int32)
 
 
-def _bucket(name: str, buckets: int) -> int:
-    """Spread a name over the buckets (FNV-1a, finished by a multiplication), a power of two."""
+def _key(name: str) -> int:
+    """Give the key of a name (FNV-1a, finished by a multiplication)."""
     state = _SEED
     for byte in name.encode():
         state = (state ^ byte) * _PRIME & _ALL
     state = (state ^ (state >> 32)) * _SPREAD & _ALL
-    return state >> (65 - buckets.bit_length())
+    return state >> (64 - KEY_BITS)
 
 
-def verdict_table(categories: Sequence[str], buckets: int) -> NDArray[np.int32]:
-    """Give the bucket of each category, and of each with each evidence, by code; shape (categories, evidence + 1)."""
+def verdict_table(categories: Sequence[str]) -> NDArray[np.int32]:
+    """Give the key of each category, and of each with each evidence, by code; shape (categories, evidence + 1)."""
     names = [[f"told {code}", *(f"{basis} tells {code}" for basis in BASES)] for code in categories]
-    return np.array([[_bucket(name, buckets) for name in row] for row in names], np.int32)
+    return np.array([[_key(name) for name in row] for row in names], np.int32)
 
 
 @njit(nogil=True, cache=True, _nrt=False)
@@ -86,19 +102,70 @@ def mark_verdicts(
         out[place, PRINTED + 3] = told[category[row], 1 + basis[row]] if known else -1
 
 
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _word(data: NDArray[np.uint8], at: int, end: int) -> tuple[np.uint64, int, int]:
+    """Read the next word from a place on: its hash, with digits as zeros and without apostrophes, its letters and digits, and its end."""
+    while at < end and char_class(data[at]) in (0, APOSTROPHE):
+        at += 1
+    state, size = _FNV_SEED, 0
+    while at < end and char_class(data[at]) != 0:
+        kind = char_class(data[at])
+        if kind != APOSTROPHE:
+            state = (state ^ np.uint64(_ZERO if kind == _DIGIT else data[at])) * _FNV_PRIME
+            size += 1
+        at += 1
+    return state, size, at
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _holds(core: NDArray[np.uint8], at: int, end: int, wanted: np.uint64) -> bool:
+    """Tell whether a word of this hash stands in a core."""
+    while at < end:
+        state, size, at = _word(core, at, end)
+        if size and state == wanted:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _mark_aside(
+    clean: NDArray[np.uint8],
+    at: int,
+    end: int,
+    core: NDArray[np.uint8],
+    first: int,
+    last: int,
+    table: NDArray[np.int32],
+    out: NDArray[np.int32],
+) -> None:
+    """Write the marks of the words of a clean view that its core lacks, and of its signs; -1 where there are no more."""
+    out[:] = -1
+    for place in range(at, end):
+        for sign in range(_SIGN_BYTES.size):
+            if clean[place] == _SIGN_BYTES[sign]:
+                out[MOST_ASIDE + sign] = table[_SIGN + sign]
+    count = 0
+    while at < end and count < MOST_ASIDE:
+        state, size, at = _word(clean, at, end)
+        if size and not _holds(core, first, last, state):
+            out[count] = key_of(state, _ASIDE)
+            count += 1
+
+
 @njit(nogil=True, cache=True, _nrt=False)
 def mark_rows(
     rows: NDArray[np.int32],
     processor: NDArray[np.int16],
     store: NDArray[np.int32],
     phone: NDArray[np.int32],
+    clean: NDArray[np.uint8],
     clean_offsets: NDArray[np.int64],
     core: NDArray[np.uint8],
     core_offsets: NDArray[np.int64],
     table: NDArray[np.int32],
     out: NDArray[np.int32],
 ) -> None:
-    """Write the marks of the descriptors numbered ``rows`` into the first columns of ``out``, shape (rows, MARKS)."""
+    """Write the marks of the descriptors numbered ``rows`` into the first and last columns of ``out``, shape (rows, MARKS)."""
     for place in range(rows.size):
         row = rows[place]
         words = 1
@@ -110,3 +177,5 @@ def mark_rows(
         out[place, 2] = table[_PHONE + (phone[row, 0] >= 0)]
         out[place, 3] = table[_WORDS + min(MOST_WORDS, words)]
         out[place, 4] = table[_LENGTH + length // LENGTH_STEP]
+        beside = clean_offsets[row], clean_offsets[row + 1], core, core_offsets[row], core_offsets[row + 1]
+        _mark_aside(clean, *beside, table, out[place, TOLD:])

@@ -1,4 +1,4 @@
-"""Features of a core text, hashed to buckets: pieces, words, pairs of words and first letters, as ``semantic`` tells."""
+"""Features of a core text as keys: pieces, words, pairs of words and first letters, as ``semantic`` tells."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -10,8 +10,11 @@ from numba import njit
 MAX_BYTES: Final = 512
 """Bytes of a core that are read; the rest is left aside."""
 MAX_FEATURES: Final = 256
-"""Distinct buckets counted per row; 256 * 127 still fits the int16 sums."""
+"""Distinct keys counted per row; 256 * 127 still fits the int16 sums."""
+KEY_BITS: Final = 31
+"""A key is so many bits of a feature's hash: of half a million features hardly one shares its key with another."""
 SLOTS: Final = 1024
+_SHIFT: Final = np.uint64(64 - KEY_BITS)
 _SPACE: Final = 0x20
 _SHORTEST: Final = 3
 _LONGEST: Final = 5
@@ -35,31 +38,31 @@ def _step(state: np.uint64, byte: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True, _nrt=False, inline="always")
-def _bucket(state: np.uint64, kind: np.uint64, shift: np.uint64) -> np.int64:
-    """Spread a hash state over the buckets, apart for each kind of feature."""
+def key_of(state: np.uint64, kind: np.uint64) -> np.int64:
+    """Give the key of a hash state, apart for each kind of feature."""
     mixed = state ^ (kind * _SPREAD)
     mixed = (mixed ^ (mixed >> np.uint64(32))) * _SPREAD
-    return np.int64(mixed >> shift)
+    return np.int64(mixed >> _SHIFT)
 
 
 @njit(cache=True, nogil=True, _nrt=False, inline="always")
-def _add(bucket: np.int64, count: np.int64, found: Array, places: Array, seen: Array) -> np.int64:
-    """Append a bucket to ``found`` unless it is there or the row is full; ``seen`` is an open-addressing set."""
+def _add(key: np.int64, count: np.int64, found: Array, places: Array, seen: Array) -> np.int64:
+    """Append a key to ``found`` unless it is there or the row is full; ``seen`` is an open-addressing set."""
     if count >= MAX_FEATURES:
         return count
-    place = (bucket ^ (bucket >> 10)) & (SLOTS - 1)
+    place = (key ^ (key >> 10)) & (SLOTS - 1)
     while seen[place] >= 0:
-        if seen[place] == bucket:
+        if seen[place] == key:
             return count
         place = (place + 1) & (SLOTS - 1)
-    seen[place] = bucket
-    found[count] = bucket
+    seen[place] = key
+    found[count] = key
     places[count] = place
     return count + 1
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
+def _pieces(data: Array, start: int, end: int, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the 3 to 5 byte pieces of the word at ``start:end`` with a space before and after it."""
     length = end - start + 2
     for first in range(length - _SHORTEST + 1):
@@ -69,12 +72,12 @@ def _pieces(data: Array, start: int, end: int, shift: np.uint64, count: int, fou
             byte = np.uint64(_SPACE) if place in (0, length - 1) else np.uint64(data[start + place - 1])
             state = _step(state, byte)
             if size + 1 >= _SHORTEST:
-                count = _add(_bucket(state, np.uint64(size), shift), count, found, places, seen)
+                count = _add(key_of(state, np.uint64(size)), count, found, places, seen)
     return count
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, found: Array, places: Array, seen: Array) -> int:
+def _prefixes(data: Array, start: int, end: int, count: int, found: Array, places: Array, seen: Array) -> int:
     """Add the first 4 to 8 bytes of the core without its spaces, so that WAL MART and WALMART share features."""
     state = _SEED
     taken = 0
@@ -83,17 +86,17 @@ def _prefixes(data: Array, start: int, end: int, shift: np.uint64, count: int, f
             state = _step(state, np.uint64(data[place]))
             taken += 1
             if taken >= _PREFIX_FROM:
-                count = _add(_bucket(state, _PREFIX, shift), count, found, places, seen)
+                count = _add(key_of(state, _PREFIX), count, found, places, seen)
             if taken == _PREFIX_TO:
                 break
     return count
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def row_features(data: Array, start: int, end: int, shift: np.uint64, marks: Array, found: Array, places: Array, seen: Array) -> int:
-    """Fill ``found`` with the distinct buckets of one core and its marks; leaves ``seen`` as it was; returns how many."""
+def row_features(data: Array, start: int, end: int, marks: Array, found: Array, places: Array, seen: Array) -> int:
+    """Fill ``found`` with the distinct keys of one core and its marks; leaves ``seen`` as it was; returns how many."""
     end = min(end, start + MAX_BYTES)
-    count = _prefixes(data, start, end, shift, 0, found, places, seen)
+    count = _prefixes(data, start, end, 0, found, places, seen)
     before = np.uint64(0)
     words = 0
     place = start
@@ -107,12 +110,12 @@ def row_features(data: Array, start: int, end: int, shift: np.uint64, marks: Arr
         while place < end and data[place] != _SPACE:
             state = _step(state, np.uint64(data[place]))
             place += 1
-        count = _add(_bucket(state, _WORD, shift), count, found, places, seen)
+        count = _add(key_of(state, _WORD), count, found, places, seen)
         if words == 0:
-            count = _add(_bucket(state, _FIRST, shift), count, found, places, seen)
+            count = _add(key_of(state, _FIRST), count, found, places, seen)
         else:
-            count = _add(_bucket(before * _PRIME + state, _PAIR, shift), count, found, places, seen)
-        count = _pieces(data, word, place, shift, count, found, places, seen)
+            count = _add(key_of(before * _PRIME + state, _PAIR), count, found, places, seen)
+        count = _pieces(data, word, place, count, found, places, seen)
         before = state
         words += 1
     if words:
@@ -125,18 +128,18 @@ def row_features(data: Array, start: int, end: int, shift: np.uint64, marks: Arr
 
 
 @njit(cache=True, nogil=True)
-def _feature_lists(data: Array, offsets: Array, shift: np.uint64, marks: Array, buckets: Array, ends: Array) -> None:
-    """Fill ``buckets`` (room for ``MAX_FEATURES`` per row, packed) and ``ends`` with the features of every row."""
+def _feature_lists(data: Array, offsets: Array, marks: Array, keys: Array, ends: Array) -> None:
+    """Fill ``keys`` (room for ``MAX_FEATURES`` per row, packed) and ``ends`` with the features of every row."""
     seen = np.full(SLOTS, -1, np.int32)
     places = np.empty(MAX_FEATURES, np.int32)
     total = 0
     for row in range(len(offsets) - 1):
-        total += row_features(data, offsets[row], offsets[row + 1], shift, marks[row], buckets[total:], places, seen)
+        total += row_features(data, offsets[row], offsets[row + 1], marks[row], keys[total:], places, seen)
         ends[row] = total
 
 
-def features(texts: Sequence[bytes], buckets: int, marks: Array | None = None) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Give the distinct buckets of each core, packed, and their offsets (n + 1); ``buckets`` is a power of two, a mark of -1 is none.
+def features(texts: Sequence[bytes], marks: Array | None = None) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Give the distinct keys of each core, packed, and their offsets (n + 1); a mark of -1 is none.
 
     Training calls this, so that it sees the very features of run time.
     """
@@ -145,8 +148,7 @@ def features(texts: Sequence[bytes], buckets: int, marks: Array | None = None) -
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     found = np.empty((len(texts) + 1) * MAX_FEATURES, np.int32)
     ends = np.zeros(len(texts) + 1, np.int64)
-    shift = np.uint64(65 - buckets.bit_length())
-    _feature_lists(data, offsets, shift, no_marks(len(texts)) if marks is None else marks, found, ends[1:])
+    _feature_lists(data, offsets, no_marks(len(texts)) if marks is None else marks, found, ends[1:])
     return found[: ends[-1]].copy(), ends
 
 

@@ -15,7 +15,7 @@ from rayapp.scoring.near import MOST, NearIndex
 from rayapp.scoring.output import Names, Writer
 from rayapp.scoring.patterns import Matching, Tables, new_scratch
 from rayapp.scoring.phrases import Trie
-from rayapp.scoring.semantic import Counts, new_counts
+from rayapp.scoring.semantic import Counts, Network, new_counts, no_network
 from rayapp.scoring.text import ASCII
 from rayapp.scoring.values import MAX_DESCRIPTOR
 
@@ -30,17 +30,6 @@ FIRST_PART, FIRST_RULE = RULES + 1, RULES + 1 + PARTS
 TOLD = FIRST_RULE + MAX_RULES
 
 
-class Model(NamedTuple):
-    """The semantic model's arrays, none of them filled where a pack has none."""
-
-    weights: NDArray[np.int8]
-    importance: NDArray[np.uint8]
-    scale: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    categories: NDArray[np.int16]
-    families: NDArray[np.int16]
-
-
 class Book(NamedTuple):
     """What a pack decides by."""
 
@@ -53,7 +42,8 @@ class Book(NamedTuple):
     scales: Scales
     asks: int
     """Whether there is a model."""
-    model: Model
+    model: Network
+    """Nothing in it is filled where there is none."""
     marked: int
     """Whether the model is told of marks."""
     marks: NDArray[np.int32]
@@ -110,7 +100,7 @@ MATRICES = {
     Trie: {"cells"},
     Tables: {"moves", "patterns", "columns"},
     Rules: {"amount", "dates", "mcc"},
-    Model: {"weights"},
+    Network: {"weights", "speaks"},
     Book: {"verdicts"},
     Facts: {"store", "phone"},
     Reasons: {"total"},
@@ -122,7 +112,7 @@ BOOK, ROOM = layout_of(Book, MATRICES), layout_of(Room, MATRICES)
 
 def book_of(engine: Engine, writer: Writer) -> Book:
     """Give what a pack's engine and writer work with."""
-    semantic, marks, verdicts = engine.semantic, engine.mark_buckets, engine.verdict_buckets
+    semantic, marks, verdicts = engine.semantic, engine.mark_keys, engine.verdict_keys
     return Book(
         engine.fold,
         engine.lexicon,
@@ -132,7 +122,7 @@ def book_of(engine: Engine, writer: Writer) -> Book:
         engine.rules,
         engine.scales,
         int(semantic is not None),
-        Model(*(getattr(semantic, name) for name in Model._fields)) if semantic is not None else _no_model(),
+        semantic.network if semantic is not None else no_network(),
         int(marks is not None),
         marks if marks is not None else np.zeros(0, np.int32),
         verdicts if verdicts is not None else np.zeros((0, 0), np.int32),
@@ -140,11 +130,6 @@ def book_of(engine: Engine, writer: Writer) -> Book:
         writer.known_names,
         writer.calibration.curves,
     )
-
-
-def _no_model() -> Model:
-    kinds: tuple[Any, ...] = (np.uint8, np.float32, np.float32, np.int16, np.int16)
-    return Model(np.zeros((0, 0), np.int8), *(np.zeros(0, kind) for kind in kinds))
 
 
 def new_room(book: Book) -> Room:
@@ -182,7 +167,7 @@ def new_room(book: Book) -> Room:
         shade=np.zeros(1, np.int16),
         marks=np.zeros((1, MARKS), np.int32),
         unmarked=np.zeros((1, 0), np.int32),
-        counts=new_counts(book.model.weights.shape[1]),
+        counts=new_counts(book.model),
         confidence=np.zeros(1),
         name=np.zeros(max(longest_name, MOST_CORE), np.uint8),
         name_ends=np.zeros(2, np.int32),

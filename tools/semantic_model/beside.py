@@ -16,13 +16,13 @@ from semantic_model.trial import CardLine, packed, transactions, without
 BATCH = 1 << 15
 
 
-def marks(pack: CompiledPack, lines: Sequence[CardLine], buckets: int) -> NDArray[np.int32]:
-    """Give the marks of each line as buckets of a model; -1 for all marks of an empty one.
+def marks(pack: CompiledPack, lines: Sequence[CardLine]) -> NDArray[np.int32]:
+    """Give the marks of each line as keys of features; -1 for all marks of an empty one.
 
     What brands and rules make of a line is a mark; what was learnt by heart and what a model says are not.
     """
     engine = Engine(without(without(pack, "semantic"), "learned"))
-    tables = mark_table(pack.strings["processor"].to_pylist(), buckets), verdict_table(pack.strings["category"].to_pylist(), buckets)
+    tables = mark_table(pack.strings["processor"].to_pylist()), verdict_table(pack.strings["category"].to_pylist())
     parts = [_marks(engine, lines[first : first + BATCH], *tables) for first in range(0, len(lines), BATCH)]
     found = np.concatenate([np.empty((0, MARKS), np.int32), *parts])
     found[[not line.descriptor for line in lines]] = -1
@@ -38,6 +38,6 @@ def _marks(engine: Engine, lines: Sequence[CardLine], table: NDArray[np.int32], 
     verdicts, _ = engine.judge(views, inputs)
     facts, shade = views.found.facts, np.empty(len(lines), np.int16)
     shade_rows(rows, columns.amount, columns.currency, worth_table(), shade)
-    mark_rows(rows, facts.processor, facts.store, facts.phone, views.clean_offsets, views.core, views.core_offsets, table, out)
+    mark_rows(rows, facts.processor, facts.store, facts.phone, views.clean, views.clean_offsets, views.core, views.core_offsets, table, out)
     mark_verdicts(rows, shade, verdicts.category, verdicts.basis, table, told, out)
     return out

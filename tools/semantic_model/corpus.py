@@ -26,6 +26,7 @@ WEIGHTS = {
     "english": 0.2,
     "language": 0.03,
     "word": 1.0,
+    "firm": 0.5,
 }
 """Weight of a text beside a merchant of the card lines (1), by where it comes from; chosen by grouped cross-validation."""
 
@@ -36,6 +37,8 @@ ENGLISH = {"en", "en-GB"}
 TRADE_WORDS = Path(__file__).with_name("trade_words.parquet")
 LEXICON = Path(__file__).with_name("trade_lexicon.csv")
 """English words of trades, written by hand; those that end names of merchants matter most."""
+FIRMS = Path(__file__).with_name("known_firms.csv")
+"""Firms, chains and bodies known beyond one city, written by hand from general knowledge, above all those that organisations buy from."""
 
 
 class Text(NamedTuple):
@@ -51,7 +54,8 @@ class Text(NamedTuple):
 
 def corpus(pack: CompiledPack, source: PackSource, seen: Sequence[Merchant], mcc_texts: Path | None) -> list[Text]:
     """Gather every text, merged by core and category with the highest weight, in a fixed order."""
-    raw = [*_pack_texts(source), *_trade_words(), *_lexicon(), *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
+    written = [*_written(LEXICON, "word"), *_written(FIRMS, "firm")]
+    raw = [*_pack_texts(source), *_trade_words(), *written, *(_mcc_texts(mcc_texts, source) if mcc_texts else ())]
     texts = [
         Text(core, category, weight) for core, (_, category, weight, *_) in zip(cores(pack, [item.core for item in raw]), raw, strict=True)
     ]
@@ -97,11 +101,11 @@ def _trade_words() -> Iterator[Text]:
         yield Text(row["word"], row["category"], WEIGHTS["english" if row["language"] in ENGLISH else "language"])
 
 
-def _lexicon() -> Iterator[Text]:
-    """Give the words of trades that people wrote down: a CSV with ``detailed`` and ``words``, with a bar between two."""
-    with LEXICON.open(encoding="utf-8", newline="") as file:
+def _written(path: Path, kind: str) -> Iterator[Text]:
+    """Give what people wrote down: a CSV with ``detailed`` and ``words``, with a bar between two."""
+    with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            yield from (Text(word.upper(), row["detailed"], WEIGHTS["word"]) for word in row["words"].split("|"))
+            yield from (Text(word.upper(), row["detailed"], WEIGHTS[kind]) for word in row["words"].split("|"))
 
 
 def _mcc_texts(path: Path, source: PackSource) -> Iterator[Text]:

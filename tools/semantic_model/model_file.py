@@ -1,4 +1,4 @@
-"""Writing a learnt model as the file that ``SemanticModel.load`` reads: int8 weights with one scale for each class."""
+"""Writing a learnt model as the file that ``SemanticModel.load`` reads: int8 weights with one scale for each hidden unit."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from safetensors.numpy import save
 
-from semantic_model.softmax import Learnt
+from semantic_model.network import Learnt
 
 LARGEST = 127
 
@@ -14,13 +14,15 @@ LARGEST = 127
 def model_bytes(learnt: Learnt, classes: Sequence[str], families: Sequence[int], temperature: float, facts: dict[str, object]) -> bytes:
     """Quantise and serialise; ``facts`` go into the file's header (training data, metrics)."""
     folded = learnt.weights * learnt.importance[:, None].astype(np.float32)
-    folded -= folded.mean(axis=1, keepdims=True)
     scale = np.maximum(np.abs(folded).max(axis=0), 1e-9) / LARGEST
     tensors = {
+        "keys": learnt.keys,
         "weights": np.rint(folded / scale).astype(np.int8),
         "importance": learnt.importance,
         "scale": scale.astype(np.float32),
-        "bias": learnt.bias.astype(np.float32),
+        "lean": learnt.lean,
+        "speaks": learnt.speaks,
+        "bias": learnt.bias,
         "temperature": np.array([temperature], np.float32),
         "families": np.array(families, np.int16),
         "marked": np.ones(1, np.uint8),
