@@ -1,10 +1,10 @@
 r"""How fast does a file become classified rows in indexed tables, beside ``\copy`` of rows that are classified already.
 
-    python -m benchmarks.load [--rows N]
+    python -m benchmarks.load [--rows N] [--rounds N]
 
 psql copies the rows that rayapp wrote, from CSV, into the same tables of another database of the same server, so that both end alike, which
-is checked. rayapp reads, checks and classifies on top of that, and writes its ledger. Its time is that of
-plan and load, with the start of its second process, without the start of Python and the database.
+is checked. rayapp reads, checks and classifies on top of that, and writes its ledger. Its time is that of plan and load, with the start of
+its second process, without the start of Python and the database. Of each way the best of some rounds counts, in which they take turns.
 """
 
 import argparse
@@ -32,19 +32,30 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--rounds", type=int, default=2)
+    arguments = parser.parse_args()
+    rows = arguments.rows
     with scratch_databases() as databases:
         source = databases.folder / "bank.csv"
         csv.write_csv(transactions(rows), source, csv.WriteOptions(quoting_style="needed"))
         databases.rayapp("postgres", "warm")
         print(f"{rows:,} transactions, {source.stat().st_size / 1e6:,.0f} MB of CSV")
-        first = classified(databases, source, rows, "ours_first", before=False)
-        indexed = classified(databases, source, rows, "ours", before=True)
-        peer = copied(databases, "ours", "psql")
+        rounds = [one_round(databases, source, rows) for _ in range(arguments.rounds)]
+        peer, indexed, first = (min(times) for times in zip(*rounds, strict=True))
         bare(databases, rows)
     print(f"| `\\copy` of the classified rows into the indexed tables | 1.00 | {rows / peer:,.0f} |")
     print(f"| rayapp, file to indexed tables (target 1.00) | {peer / indexed:.2f} | {rows / indexed:,.0f} |")
     print(f"| rayapp, first load (target 2.00) | {peer / first:.2f} | {rows / first:,.0f} |")
+
+
+def one_round(databases: Databases, source: Path, rows: int) -> tuple[float, float, float]:
+    """Load each way once; gives the seconds of psql, of a load into tables with a row, and of a first load."""
+    first = classified(databases, source, rows, "ours_first", before=False)
+    indexed = classified(databases, source, rows, "ours", before=True)
+    peer = copied(databases, "ours", "psql")
+    for name in ("ours_first", "ours", "psql"):
+        databases.drop(name)
+    return peer, indexed, first
 
 
 def transactions(rows: int) -> pa.Table:
