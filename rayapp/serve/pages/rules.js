@@ -14,7 +14,7 @@ why = "a coffee bar of ours"
 examples = ["BEAN HUT 0123"]
 counterexamples = ["BEAN HUTCH"]
 `;
-const MOST = 50;
+const MOST = 50, TRIES = 5;
 
 let ready = false;
 
@@ -29,12 +29,24 @@ export function openRules() {
     show(byId("plan"));
     show(told, make("p", {}, "compiling, which takes some seconds"));
     const name = form.elements.name.value, pack = `name = "${name}"\nversion = "1"\nextends = "default"\n`;
-    const stored = await ask("POST", "packs", zip({ "pack.toml": pack, "rules/console.toml": form.elements.rules.value }), { "content-type": "application/zip" });
+    const stored = await store(zip({ "pack.toml": pack, "rules/console.toml": form.elements.rules.value }));
     show(told, make("p", {}, `Stored as `, make("code", {}, stored.digest.slice(0, 12)), stored.new ? "." : ", as it was before."));
     listPacks();
     await plan(stored.digest);
   });
   byId("packs-again").addEventListener("click", listPacks);
+}
+
+// On a busy machine a pack may take longer to compile than a request has; the service then says when to come again.
+async function store(archive) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask("POST", "packs", archive, { "content-type": "application/zip" });
+    } catch (error) {
+      if (error.status !== 503 || tries === TRIES) throw error;
+      await new Promise(resolve => setTimeout(resolve, 1000 * (error.report.retry_after || 1)));
+    }
+  }
 }
 
 async function listPacks() {
