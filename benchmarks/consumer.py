@@ -1,10 +1,11 @@
 """Measure how often a decision is right on lines of consumers' and small businesses' accounts in many countries, labelled by hand.
 
-    python benchmarks/consumer.py [--pack DIR] [--errors] [--names] [--json FILE]
+    python benchmarks/consumer.py [--set consumer|world] [--pack DIR] [--errors] [--names] [--json FILE]
 
-The lines are ``tests/cases/consumer.toml`` (many countries) and ``tests/cases/us_consumer.toml`` (United States). A decision is right
-when its detailed category is the labelled one or one of those labelled as equally defensible; the primary category likewise. Of a line
-labelled OTHER_OTHER, which nobody could place, it is right to decide nothing.
+The lines are ``tests/cases/consumer.toml`` (many countries) and ``tests/cases/us_consumer.toml`` (United States); the set "world" is
+``tests/cases/world.toml``, of later and of more countries, formats and scripts. A decision is right when its detailed category is the
+labelled one or one of those labelled as equally defensible; the primary category likewise. Of a line labelled OTHER_OTHER, which nobody
+could place, it is right to decide nothing.
 
 Each line belongs to one of two halves, by a hash of its descriptor. The **open** half is looked at when rules and merchants are mended;
 of the **held** half only totals are ever shown, so that the distance between the two tells how far the mending fits the lines and not
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "cases"
 TAXONOMY = ROOT / "rayapp" / "packs" / "default" / "taxonomy.csv"
 FILES = ("consumer.toml", "us_consumer.toml")
+SETS = {"consumer": FILES, "world": ("world.toml",)}
 HALVES = ("open", "held")
 LEVELS = ("VERY_HIGH", "HIGH", "MEDIUM", "LOW")
 SURE = ("VERY_HIGH", "HIGH")
@@ -225,12 +227,13 @@ def totals(lines: Sequence[Judged]) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Decide, judge, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--set", choices=SETS, default="consumer", help="which lines")
     parser.add_argument("--pack", type=Path, help="a pack's directory or file; the default pack without it")
     parser.add_argument("--errors", action="store_true", help="list the open half's failures")
     parser.add_argument("--names", action="store_true", help="list the open half's merchants that a person would name otherwise")
     parser.add_argument("--json", type=Path, help="write the main figures here")
     chosen = parser.parse_args()
-    cases = [case for file in FILES for case in read_cases(file)]
+    cases = [case for file in SETS[chosen.set] for case in read_cases(file)]
     lines = [judge(case, row) for case, row in zip(cases, decide(cases, chosen.pack), strict=True)]
     report(lines)
     if chosen.errors:
