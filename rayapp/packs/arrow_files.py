@@ -15,7 +15,7 @@ MAX_ROWS = 2_000_000
 MAX_BYTES = 512 * 2**20
 """Of a file, uncompressed."""
 MAX_SHOWN = 5
-MATCHES = ("", "weak", "exact")
+MATCHES = ("", "first", "weak", "exact")
 PLACE_KINDS = ("city", "region", "country")
 
 GAZETTEER = pa.schema(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rayapp.packs.phrase_index import token_texts, trie_of
 from rayapp.packs.source import MerchantSource, PackSource
 from rayapp.scoring import evidence, phrases
+from rayapp.scoring.fold import as_half_width
 from rayapp.scoring.geography import CURRENCIES, CURRENCY_HOME, country_number, currency_number
 from rayapp.scoring.lexicon import CITY, COMMON, COUNTRY, REGION
 from rayapp.scoring.near import LEAST, MOST, build_near_index
@@ -21,7 +22,13 @@ Strings = dict[str, pa.StringArray]
 
 MONTHS = """
     JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER
-    MAI OKT DEZ JANV FEVR AVR JUIN JUIL AOUT ENE ABR AGO DIC GEN MAG GIU LUG SET OTT FEV
+    MAI OKT DEZ JANV FEVR AVR JUIN JUIL AOUT ENE ABR AGO DIC GEN MAG GIU LUG SET OTT FEV OUT
+    ENERO FEBRERO MARZO ABRIL MAYO JUNIO JULIO AGOSTO SEPTIEMBRE OCTUBRE NOVIEMBRE DICIEMBRE
+    GENNAIO FEBBRAIO APRILE MAGGIO GIUGNO LUGLIO SETTEMBRE OTTOBRE NOVEMBRE DICEMBRE
+    JANEIRO FEVEREIRO MAIO JUNHO JULHO SETEMBRO OUTUBRO NOVEMBRO DEZEMBRO JANVIER FEVRIER AVRIL SEPTEMBRE OCTOBRE DECEMBRE
+    JANUAR FEBRUAR MAERZ JUNI JULI OKTOBER DEZEMBER DESEMBER JANUARI FEBRUARI MAART AUGUSTI AUGUSTUS AGUSTUS
+    STYCZEN LUTY MARZEC KWIECIEN CZERWIEC LIPIEC SIERPIEN WRZESIEN PAZDZIERNIK LISTOPAD GRUDZIEN
+    OCAK SUBAT NISAN MAYIS HAZIRAN TEMMUZ AGUSTOS EYLUL EKIM KASIM ARALIK OCTOMBRIE NOIEMBRIE IANUARIE FEBRUARIE SEPTEMBRIE DECEMBRIE
     """.split()  # noqa: SIM905 - a list of words reads better as words
 GLUE = "OF THE AND AT IN ON FOR FROM DE DU DES LA LE DEL DELLA DI DA DO DOS VAN VON DER DEN UND ET Y E".split()  # noqa: SIM905
 """Words after which a place belongs to the name (UNIVERSITY OF TORONTO)."""
@@ -48,13 +55,15 @@ KINDS = {
     "tail": phrases.TAIL,
     "tail_colon": phrases.TAIL_COLON,
     "head": phrases.HEAD,
+    "head_colon": phrases.HEAD | phrases.TAIL_COLON,
+    "dated": phrases.NOISE | phrases.DATED,
     "legal": phrases.LEGAL,
     "generic": phrases.GENERIC,
 }
-MARKS = {"=": "", "~": "weak"}
+MARKS = {"=": "", "^": "first", "~": "weak"}
 """What a mark before an alias says of it; the tokeniser drops the mark."""
 
-MATCHES = {"": 0, "weak": evidence.WEAK, "exact": evidence.EXACT}
+MATCHES = {"": 0, "first": evidence.FIRST, "weak": evidence.WEAK, "exact": evidence.EXACT}
 REGION_ORDER = ("US", "CA", "AU", "GB")
 """Whose region is meant by a code of several countries (WA): whose banks print regions most."""
 
@@ -106,6 +115,11 @@ def _by_match(item: MerchantSource) -> dict[str, list[str]]:
     return found
 
 
+def _in_both_widths(aliases: Sequence[str]) -> Iterable[str]:
+    """Give each alias once, and as banks print it that have katakana in half width."""
+    return dict.fromkeys([*aliases, *map(as_half_width, aliases)])
+
+
 def compile_merchants(source: PackSource, categories: dict[str, int], entries: Entries) -> tuple[Arrays, Strings]:
     """Number merchants and aliases; an alias that is a common word for one of its rows is one for the merchant."""
     number: dict[str, int] = {}
@@ -123,13 +137,18 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
             category.append(categories.get(code, -1))
             origin.append(source_kind)
             countries.append(sorted({country_number(land) for land in lands}))
-        wanted.extend((alias, merchant, MATCHES[match], round(weight * evidence.ONE)) for alias in dict.fromkeys(aliases))
+        wanted.extend((alias, merchant, MATCHES[match], round(weight * evidence.ONE)) for alias in _in_both_widths(aliases))
     texts = token_texts([alias for alias, *_ in wanted])
     chosen: dict[tuple[int, int], tuple[int, int]] = {}
     for text, (_, merchant, match_kind, share) in zip(texts, wanted, strict=True):
         if text:
             key_pair = (entries.add(text, phrases.ALIAS), merchant)
             chosen[key_pair] = max(chosen.get(key_pair, (0, share)), (match_kind, share))
+    plain = {
+        entry for (entry, merchant), (match_kind, _) in chosen.items() if match_kind < evidence.WEAK or origin[merchant] == evidence.CURATED
+    }
+    for entry in {entry for entry, _ in chosen} - plain:
+        entries.kind[entry] |= phrases.FAINT
     words = token_texts([item.phrase for item in source.phrases if item.kind == "word"])
     return _alias_tables(chosen, list(number), names, websites, category, origin, countries, entries, words)
 

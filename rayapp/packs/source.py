@@ -14,9 +14,9 @@ import pyarrow as pa
 
 FlowDirection = Literal["debit", "credit"]
 CategoryDirection = Literal["debit", "credit", "both"]
-AliasMatch = Literal["", "weak", "exact"]
+AliasMatch = Literal["", "first", "weak", "exact"]
 StarUse = Literal["needed", "optional", "none"]
-PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "legal", "generic", "word"]
+PhraseKind = Literal["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "head_colon", "dated", "legal", "generic", "word"]
 Combine = Literal["strongest", "sum"]
 
 BASE = "default:"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rayapp.scoring.lexicon import MAX_HITS, NOWHERE, UNKNOWN, Facts, Hits, Lexicon, Scan
 from rayapp.scoring.phrases import (
     ALIAS,
+    DATED,
     GENERIC,
     GLUE,
     HEAD,
@@ -33,7 +34,8 @@ from rayapp.scoring.phrases import (
     step,
 )
 from rayapp.scoring.places import is_land_code, peel_end, token_size
-from rayapp.scoring.tokens import APOSTROPHE, CODE, COLON, HASH, JOINED, JUMBLE, NUMBER, STAR, char_class, tokenise, write_token
+from rayapp.scoring.runs import APOSTROPHE, char_class
+from rayapp.scoring.tokens import CODE, COLON, HASH, JOINED, JUMBLE, NUMBER, STAR, tokenise, write_token
 
 PEELABLE = NOISE | NOISE_START | NOISE_END | TAIL | TAIL_COLON | HEAD | PROCESSOR
 
@@ -46,11 +48,12 @@ def _acts(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) 
         found |= PROCESSOR
     if not opened:
         found |= kind & NOISE_START
+        found |= NOISE if kind & TAIL or (kind & TAIL_COLON and flags & COLON) else 0
     if at_end:
         found |= kind & NOISE_END
-    else:
+    elif not kind & TAIL_COLON or flags & COLON:
         found |= kind & HEAD
-    if opened:
+    if opened and not kind & HEAD:
         found |= kind & (TAIL | TAIL_COLON if flags & COLON else TAIL)
     return found
 
@@ -59,6 +62,18 @@ def _acts(kind: int, flags: int, opened: bool, at_end: bool, number_next: bool) 
 def _number_at(scan: Scan, at: int, n: int) -> bool:
     """Tell whether kept token ``at`` is a number."""
     return at < n and scan.tokens.flags[scan.kept[at]] & NUMBER != 0
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _dates(scan: Scan, at: int, n: int) -> bool:
+    """Tell whether a month beside kept token ``at`` is one: beside a number, or wording of wages and rents."""
+    return 0 <= at < n and (scan.tokens.flags[scan.kept[at]] & NUMBER != 0 or scan.kind[scan.kept[at]] & DATED != 0)
+
+
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _is_stray(lexicon: Lexicon, scan: Scan, at: int, last: bool) -> bool:
+    """Tell whether kept token ``at``, a brand by itself, is none within a line: a number, or the code of a land at the line's end."""
+    return scan.tokens.flags[scan.kept[at]] & NUMBER != 0 or (last and is_land_code(lexicon, scan, at))
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -127,7 +142,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits, and whether one after a kept one went."""
     tokens = scan.tokens
     kept = hits = 0
-    gap = False
+    gap = after_dated = False
     at = 0
     while at < n:
         t = scan.kept[at]
@@ -138,11 +153,16 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
         if entry >= 0:
             last = tokens.flags[scan.kept[after - 1]]
             kind = _acts(lexicon.kind[entry], last, kept > 0, after == n, _number_at(scan, after, n))
-        if kind & ALIAS and kept > 0 and after == n == at + 1 and is_land_code(lexicon, scan, at):
+        if kind & ALIAS and kept > 0 and after == at + 1 and _is_stray(lexicon, scan, at, after == n):
             kind &= ~ALIAS
         hit = -1
         star = after < n and tokens.flags[scan.kept[after - 1]] & STAR != 0
-        if kind & ALIAS and not kind & NOISE and not (kind & LEGAL and kept > 0) and not (kind & PROCESSOR and kept == 0 and star):
+        if (
+            kind & ALIAS
+            and not kind & (NOISE | TAIL_COLON)
+            and not (kind & LEGAL and kept > 0)
+            and not (kind & PROCESSOR and kept == 0 and star)
+        ):
             if hits < MAX_HITS:
                 scan.entry[hits], scan.first[hits], scan.last[hits] = entry, kept, kept + after - at
                 hit = hits
@@ -159,6 +179,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
                 facts.channel[row] = lexicon.channel[entry]
             gap = kept > 0
             at = after
+            after_dated = lexicon.kind[entry] & DATED != 0
             continue
         elif kind & GLUE and after == at + 1 and after < n and tokens.flags[scan.kept[after]] & NUMBER:
             gap = kept > 0
@@ -166,15 +187,14 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             continue
         elif entry < 0 or not kind & (LEGAL | GENERIC | GLUE):
             flags = tokens.flags[t]
-            dated = kind & MONTH and (
-                (at > 0 and tokens.flags[scan.kept[at - 1]] & NUMBER) or (at + 1 < n and tokens.flags[scan.kept[at + 1]] & NUMBER)
-            )
+            dated = kind & MONTH and (after_dated or _dates(scan, at - 1, n) or _dates(scan, at + 1, n))
             if flags & (NUMBER | CODE) or dated or (hits > 0 and flags & JUMBLE):
                 if flags & NUMBER or (flags & CODE and token_size(tokens, t) <= 7):
                     _note_number(scan, at, n, kept > 0, facts, row)
                 gap = kept > 0
                 at += 1
                 continue
+        after_dated = False
         for k in range(at, after):
             scan.kept[kept] = scan.kept[k]
             scan.hit_of[kept] = hit

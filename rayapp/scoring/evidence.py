@@ -27,7 +27,7 @@ MAX_CATEGORIES = 32
 SUGGESTIONS = 3
 """Categories that the semantic signal proposes for one row."""
 
-WEAK, EXACT = 1, 2
+FIRST, WEAK, EXACT = 1, 2, 3
 """Aliases that are common words; aliases that count only as the whole core."""
 
 

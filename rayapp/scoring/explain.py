@@ -67,7 +67,7 @@ class Narrator:
         """Give the decision without its reasons."""
         numbers, confidence, name = told
         category, merchant, learned, texts = numbers[room.CATEGORY], numbers[room.MERCHANT], numbers[room.LEARNED], self._texts
-        parts = numbers[room.FIRST_PART:room.FIRST_RULE]
+        parts = numbers[room.FIRST_PART : room.FIRST_RULE]
         return Classification(
             id=key,
             status="classified" if category >= 0 else "unclassified",

@@ -1,8 +1,10 @@
 """The fold table: what each character of a descriptor becomes in the clean view.
 
 Accents come off by compatibility decomposition (Unicode NFKD); letters that do not decompose (ł, ø, ß, ...) and the Greek and Cyrillic
-alphabets have entries of their own, written as banks transliterate them. A character becomes one to three ASCII bytes, stays as it is
-(letters and digits of scripts that do not fold), disappears (combining marks, zero-width characters) or parts words.
+alphabets have entries of their own, written as banks transliterate them. Katakana in half width becomes full width, large and without
+voicing marks, which banks print as letters of their own or not at all. A character becomes one to three bytes, stays as it is (letters and
+digits of scripts that do not fold, with the vowel signs of Indian and South-East Asian ones), disappears (combining marks, zero-width
+characters) or parts words.
 """
 
 import unicodedata
@@ -16,6 +18,12 @@ PLANE = 0x10000
 
 PART, KEEP, DROP = 0, 4, 5
 """Codes in the low byte of an entry; 1, 2 and 3 are the number of ASCII bytes that follow in the higher bytes."""
+
+VOWEL_SIGNS = (range(0x0900, 0x10A0), range(0x1780, 0x1800))
+"""Devanagari to Myanmar, and Khmer: scripts whose combining marks are vowels, without which a word is another."""
+
+KATAKANA, HALF_WIDTH = range(0x30A1, 0x30FB), range(0xFF66, 0xFFA0)
+SMALL_KANA = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
 
 LETTERS = {
     "ß": "SS", "ẞ": "SS", "Æ": "AE", "æ": "AE", "Œ": "OE", "œ": "OE", "Ø": "O", "ø": "O", "Đ": "D", "đ": "D", "Ð": "D", "ð": "D",
@@ -51,19 +59,34 @@ def _transliterated() -> dict[str, str]:
     return table
 
 
-def _entry(ascii_text: str) -> int:
-    """Pack up to three ASCII characters into an entry."""
-    packed = len(ascii_text)
-    for place, char in enumerate(ascii_text):
-        packed |= ord(char) << (8 * (place + 1))
+def _entry(text: str) -> int:
+    """Pack up to three ASCII characters, or one of three bytes, into an entry."""
+    written = text.encode()
+    packed = len(written)
+    for place, byte in enumerate(written):
+        packed |= byte << (8 * (place + 1))
     return packed
+
+
+def as_half_width(text: str) -> str:
+    """Give a text as the clean view has it where a bank prints its katakana in half width: full width, large, without voicing marks."""
+    return "".join(_kana(char) if ord(char) in KATAKANA else char for char in text)
+
+
+def _kana(char: str) -> str:
+    """Give a katakana letter as full width, large and without voicing mark; nothing for such a mark."""
+    return unicodedata.normalize("NFKD", char)[0].translate(SMALL_KANA).strip("\u3099\u309a")
 
 
 def _fold(char: str, table: dict[str, str]) -> int:
     """Give the entry of one character."""
     if char in table:
         return _entry(table[char]) if table[char] else DROP
+    if ord(char) in HALF_WIDTH:
+        return _entry(_kana(char)) if _kana(char) else DROP
     category = unicodedata.category(char)
+    if category in {"Mn", "Mc"} and any(ord(char) in block for block in VOWEL_SIGNS):
+        return KEEP
     if category in {"Mn", "Me", "Cf"}:
         return DROP
     if not unicodedata.decomposition(char):  # most characters by far; what is neither listed nor decomposes has no ASCII in it

@@ -22,6 +22,8 @@ LEAST_WRONG = 7
 """Letters of a name that may have one wrong."""
 
 MAX_WORDS = 4
+_NINE = 57
+"""The last digit: a digit of a name is not left out (SQUARE is not 4 SQUARE)."""
 
 SQUASHED, SQUASHED_START, CUT, CUT_SHORT, WRONG, WRONG_SHORT, WRONG_START = 950_000, 850_000, 850_000, 700_000, 800_000, 650_000, 600_000
 """How much of the merchant weight each kind of likeness keeps: the whole core or only its first words, long or short names."""
@@ -106,7 +108,8 @@ def fill_forms(index: NearIndex) -> None:
             before = np.uint64(0)
             for i in range(start, end):
                 after = before * _PRIME + np.uint64(text[i])
-                _enter(_finish(whole + (before - after) * _POWERS[end - 1 - i]), n, index)
+                if text[i] > _NINE:
+                    _enter(_finish(whole + (before - after) * _POWERS[end - 1 - i]), n, index)
                 before = after
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.errors import InvalidPack, InvalidSetup
-from rayapp.scoring.evidence import LEARNED, ONE
+from rayapp.scoring.evidence import EXACT, LEARNED, ONE
 from rayapp.scoring.fold import DROP, PLANE
 from rayapp.scoring.geography import COUNTRIES, CURRENCIES
 from rayapp.scoring.near import FORM_WORDS, OPENING_WORDS
@@ -55,7 +55,7 @@ COLUMNS = {
     "merchant/category": Column(np.int16, "merchant_id", -1, "category"),
     "merchant/origin": Column(np.int8, "merchant_id", 0, LEARNED),
     "merchant/merchant": Column(np.int32, "alias_id", 0, "merchant_id"),
-    "merchant/match": Column(np.int8, "alias_id", 0, 2),
+    "merchant/match": Column(np.int8, "alias_id", 0, EXACT),
     "merchant/weight": Column(np.int32, "alias_id", 0, ONE),
     "merchant/currency_country": Column(np.int16, CURRENCIES, -1, COUNTRIES - 1),
     "rule/category": Column(np.int16, "rule_id", 0, "category"),

@@ -12,10 +12,26 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-ALIAS, PROCESSOR, STAR_NEEDED, NOISE, NOISE_START, NOISE_END, TAIL, HEAD, LEGAL, GENERIC, MONTH, GLUE, TAIL_COLON, NEUTRAL = (
-    1 << bit for bit in range(14)
-)
-"""What an entry of the lexicon is good for; several may hold."""
+(
+    ALIAS,
+    PROCESSOR,
+    STAR_NEEDED,
+    NOISE,
+    NOISE_START,
+    NOISE_END,
+    TAIL,
+    HEAD,
+    LEGAL,
+    GENERIC,
+    MONTH,
+    GLUE,
+    TAIL_COLON,
+    NEUTRAL,
+    DATED,
+    FAINT,
+) = (1 << bit for bit in range(16))
+"""What an entry of the lexicon is good for; several may hold. HEAD with TAIL_COLON is a head that needs a colon, DATED noise that takes the
+month beside it along, FAINT an alias that is a common word for all who bear it, of whom none was written down by hand."""
 
 FILTER_BITS = 19
 ROOT = np.uint64(0x1234567)

@@ -5,8 +5,24 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rayapp.scoring.lexicon import CITY, COMMON, COUNTRY, NOWHERE, REGION, UNKNOWN, Facts, Lexicon, Scan
-from rayapp.scoring.phrases import GLUE, LEGAL, NOISE_END, ROOT, Trie, entry_of, find, has_bit, look, may_follow, step
-from rayapp.scoring.tokens import JOINED, NUMBER, Tokens, hash_bytes
+from rayapp.scoring.phrases import (
+    ALIAS,
+    FAINT,
+    GENERIC,
+    GLUE,
+    LEGAL,
+    NOISE_END,
+    ROOT,
+    Trie,
+    entry_of,
+    find,
+    has_bit,
+    look,
+    may_follow,
+    step,
+)
+from rayapp.scoring.runs import hash_bytes
+from rayapp.scoring.tokens import JOINED, NUMBER, Tokens
 
 _LONGEST_PLACE = 4
 _PHONE_DIGITS, _LAND_CODE = 10, 2
@@ -47,11 +63,14 @@ def is_land_code(lexicon: Lexicon, scan: Scan, at: int) -> bool:
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _is_free(scan: Scan, first: int, kept: int, sure: bool) -> bool:
-    """Tell whether the kept tokens from ``first`` on can be a place: no brand reaches out of it, or is all of it unless it is sure."""
+def _is_free(lexicon: Lexicon, scan: Scan, first: int, kept: int, yielding: int) -> bool:
+    """Tell whether the kept tokens from ``first`` on can be a place: no brand reaches out of it, or is all of it but for yielding kinds."""
     for k in range(first, kept):
         hit = scan.hit_of[k]
-        if hit >= 0 and (scan.first[hit] < first or (not sure and scan.last[hit] - scan.first[hit] == kept - first)):
+        if hit < 0:
+            continue
+        whole = scan.last[hit] - scan.first[hit] == kept - first
+        if scan.first[hit] < first or (whole and not lexicon.kind[scan.entry[hit]] & yielding):
             return False
     return True
 
@@ -61,7 +80,7 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int, country: int, other: 
     """Find the longest place that ends the kept tokens: its entry and first token, or (-1, kept).
 
     A brand of a city's name (PHOENIX, PARIS) is the city before a region or a country that it lies in: ``country``, or as its code can
-    also be read ``other``; -1 where neither is known.
+    also be read ``other``; -1 where neither is known. One that is a common word is the city anyway (LE PETIT BISTROT PARIS).
     """
     if not has_bit(lexicon.places.last, scan.tokens.hash[scan.kept[kept - 1]]):
         return -1, kept
@@ -70,7 +89,9 @@ def _place_at_end(lexicon: Lexicon, scan: Scan, kept: int, country: int, other: 
         if place >= 0:
             land = lexicon.place_country[place]
             known = land == country
-            if _is_free(scan, first, kept, land >= 0 and (known or land == other)):
+            sure = land >= 0 and (known or land == other)
+            yielding = ALIAS if sure else 0 if lexicon.place_kind[place] & COMMON else FAINT
+            if _is_free(lexicon, scan, first, kept, yielding):
                 return place, first
     return -1, kept
 
@@ -122,18 +143,17 @@ def _after_long_number(scan: Scan, first: int) -> bool:
 def _country_reading(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: int, first: int, kept: int) -> int:
     """Give the country whose code is also that of a region (CA, DE), or -1."""
     t = scan.kept[first]
-    if (
-        kept - first != 1
-        or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY
-        or token_size(scan.tokens, t) != _LAND_CODE
-    ):
+    if kept - first != 1 or lexicon.place_kind[place] & (REGION | COUNTRY) != REGION | COUNTRY or token_size(scan.tokens, t) != _LAND_CODE:
         return -1
     return (int(data[scan.tokens.start[t]]) - 65) * 26 + int(data[scan.tokens.start[t] + 1]) - 65
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _needs_city(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: int, first: int, kept: int) -> bool:
-    """Tell whether a region or country that is also a common word (ON, DE, IN) has neither a city before it nor a telephone number."""
+    """Tell whether a region or country that is also a common word (ON, DE, IN) has neither a city before it nor a telephone number.
+
+    A country's code that is no region's (EG, SO, TO, AM) needs a city of its own.
+    """
     kind = lexicon.place_kind[place]
     if not kind & COMMON or not kind & (REGION | COUNTRY) or _after_long_number(scan, first):
         return False
@@ -141,7 +161,9 @@ def _needs_city(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, place: in
         return True
     other = _country_reading(data, lexicon, scan, place, first, kept)
     city, _ = _place_at_end(lexicon, scan, first, lexicon.place_country[place], other)
-    return city < 0 or not lexicon.place_kind[city] & CITY
+    if city < 0 or not lexicon.place_kind[city] & CITY:
+        return True
+    return kind & REGION == 0 and lexicon.place_country[city] != lexicon.place_country[place]
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -171,12 +193,15 @@ def peel_end(data: NDArray[np.uint8], lexicon: Lexicon, scan: Scan, kept: int, f
                 facts.region[row] = lexicon.place_region[place]
             located = True
         elif kind & CITY and not city_seen and (located or not kind & COMMON):
-            facts.city[row] = place
+            if facts.city[row] < 0:
+                facts.city[row] = place
             if facts.country[row] < 0:
                 facts.country[row] = lexicon.place_country[place]
             elif other >= 0 and lexicon.place_country[place] == other:
                 facts.country[row], facts.region[row] = other, -1
             city_seen = True
+            if not located and first == 1 and scan.hit_of[0] < 0 and scan.kind[scan.kept[0]] & GENERIC:
+                break
         elif scan.hit_of[kept - 1] < 0 and scan.kind[scan.kept[kept - 1]] & (LEGAL | NOISE_END):
             first = kept - 1
         else:

@@ -8,6 +8,7 @@ from rayapp.scoring.evidence import (
     ABROAD,
     CURATED,
     EXACT,
+    FIRST,
     LEARNED,
     MAX_REASONS,
     MCC,
@@ -53,9 +54,9 @@ def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _text_share(match: int, letters: int, weight: int, words: int, first: bool, agrees: bool, local: bool) -> int:
     """Weigh an alias by how much of the core it is; 0 where it does not count."""
-    if letters >= (weight if match == 0 else words):
+    if letters >= (words if match >= WEAK else weight):
         return ONE
-    if match == EXACT:
+    if match == EXACT or (match == FIRST and not first and not agrees):
         return 0
     cover = letters * 100 // max(weight, 1)
     if match == WEAK:

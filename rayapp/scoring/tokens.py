@@ -2,7 +2,7 @@
 
 Apostrophes vanish (MCDONALD'S is MCDONALDS), ``&`` is the word AND, ``+`` after a letter is the word PLUS. Letters part from digits where
 three or more letters meet the two or more digits that end a run (SHELL5742), where digits meet three or more letters (0123DOMINOS), and
-where the letters after an ``&`` meet digits or masked digits (H&M1234).
+where the letters after an ``&`` meet digits or masked digits (H&M1234); what ``runs`` tells is parted or kept together.
 Aliases of a pack pass through the same function, so both sides always agree.
 """
 
@@ -12,20 +12,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from rayapp.scoring.runs import CLASS, MASK, PRIME, QUOTE, SEED, account_end, char_class, glued_at, hash_bytes
+
 MAX_TOKENS = 96
 """Tokens of one descriptor that are looked at; what follows is left out of the core."""
 
 NUMBER, CODE, STAR, HASH, JOINED, LETTERS, COLON, JUMBLE = 1, 2, 4, 8, 16, 32, 64, 128
 """Token flags: digits or masked digits only; letters and digits as in references; an asterisk follows; a ``#`` precedes;
-joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows; letters and digits in a jumble, which is a
-reference where a name went before it (FACEBK SHVDSQD2) and may be a name elsewhere."""
+joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows, or it stands between slashes; letters and digits
+in a jumble, which is a reference where a name went before it (FACEBK SHVDSQD2) and may be a name elsewhere."""
 
 AND, PLUS = -1, -2
 """Ends of the tokens that stand for a sign and have no letters of their own in the clean view."""
 
-_PRIME = np.uint64(0x100000001B3)
-_SEED = np.uint64(0xCBF29CE484222325)
-_QUOTE, _AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN, _MASK = 39, 38, 43, 42, 35, 58, 88
+_AMPERSAND, _PLUS_SIGN, _STAR_SIGN, _HASH_SIGN, _COLON_SIGN, _SLASH, _SPACE = 38, 43, 42, 35, 58, 47, 32
 _LEAST_NUMBER = 3
 """Digits or masked digits that part from the letters before them after an ``&``."""
 _LEAST_JUMBLE = 5
@@ -47,45 +47,14 @@ def new_tokens() -> Tokens:
     )
 
 
-APOSTROPHE = 3
-"""Class of the bytes that vanish; see ``char_class``."""
-
-
-def _classes() -> NDArray[np.uint8]:
-    table = np.zeros(256, np.uint8)
-    table[65:91] = table[128:] = 1
-    table[48:58] = 2
-    table[_QUOTE] = APOSTROPHE
-    return table
-
-
-_CLASS = _classes()
-
-
-@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def char_class(byte: int) -> int:
-    """Tell letters (1), digits (2), apostrophes (3) and everything else (0) apart; bytes of other scripts are letters."""
-    return _CLASS[byte]
-
-
-@njit(nogil=True, cache=True, _nrt=False)
-def hash_bytes(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
-    """Hash a token's bytes (FNV-1a, 64 bits, finalised), apostrophes left out."""
-    h = _SEED
-    for i in range(start, end):
-        if data[i] != _QUOTE:
-            h = (h ^ np.uint64(data[i])) * _PRIME
-    return h ^ (h >> np.uint64(32))
-
-
 @njit(nogil=True, cache=True, _nrt=False)
 def _sign_hash(sign: int) -> np.uint64:
     """Hash the word a sign stands for."""
-    h = _SEED
+    h = SEED
     word = (65, 78, 68, 0) if sign == AND else (80, 76, 85, 83)
     for letter in word:
         if letter:
-            h = (h ^ np.uint64(letter)) * _PRIME
+            h = (h ^ np.uint64(letter)) * PRIME
     return h ^ (h >> np.uint64(32))
 
 
@@ -122,21 +91,21 @@ def _flags(data: NDArray[np.uint8], start: int, end: int) -> int:
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _read_run(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, np.uint64]:
     """Read an alphanumeric run: its end, what it is made of (1 letters, 2 digits, 3 both, 4 and more masked digits too), and its hash."""
-    h = _SEED
+    h = SEED
     seen = 0
     last = np.uint8(0)
     i = start
     while i < end:
         byte = data[i]
-        kind = _CLASS[byte]
+        kind = CLASS[byte]
         if kind == 0:
             break
         if kind != 3:
             seen |= kind
-            if byte == _MASK and last == _MASK:
+            if byte == MASK and last == MASK:
                 seen |= 4
             last = byte
-            h = (h ^ np.uint64(byte)) * _PRIME
+            h = (h ^ np.uint64(byte)) * PRIME
         i += 1
     return i, seen, h ^ (h >> np.uint64(32))
 
@@ -172,7 +141,7 @@ def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: 
     while i < end:
         kind = char_class(data[i])
         segment = i
-        while i < end and (char_class(data[i]) == kind or data[i] == _QUOTE):
+        while i < end and (char_class(data[i]) == kind or data[i] == QUOTE):
             i += 1
         parts = (previous_kind == 1 and kind == 2 and i == end and i - segment >= 2 and segment - previous_start >= 3) or (
             previous_kind == 2 and kind == 1 and i - segment >= 3
@@ -190,10 +159,10 @@ def _add_run(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: 
 def _letters_after_sign(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Give the end of the letters of a run after ``&`` if all that follows is a number, plain or masked; else its start."""
     i = start
-    while i < end and char_class(data[i]) != 2 and not (data[i] == _MASK and i + 1 < end and data[i + 1] == _MASK):
+    while i < end and char_class(data[i]) != 2 and not (data[i] == MASK and i + 1 < end and data[i + 1] == MASK):
         i += 1
     for k in range(i, end):
-        if char_class(data[k]) != 2 and data[k] != _MASK:
+        if char_class(data[k]) != 2 and data[k] != MASK:
             return start
     return i if end - i >= _LEAST_NUMBER else start
 
@@ -209,8 +178,18 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
         if kind == 1 or kind == 2:
             run = i
             i, seen, h = _read_run(data, i, end)
-            if seen == 1 or seen == 2:
-                n = _append(run, i, h, (LETTERS if seen == 1 else NUMBER) | extra, tokens, n)
+            if seen == 2:
+                n = _append(run, i, h, NUMBER | extra, tokens, n)
+            elif seen == 1:
+                cut = glued_at(data, run, i)
+                if cut == i:
+                    n = _append(run, i, h, LETTERS | extra, tokens, n)
+                else:
+                    n = _append(run, cut, hash_bytes(data, run, cut), LETTERS | extra, tokens, n)
+                    n = _append(cut, i, hash_bytes(data, cut, i), LETTERS, tokens, n)
+            elif account_end(data, run, i, end) >= i:
+                i = account_end(data, run, i, end)
+                n = _append(run, i, hash_bytes(data, run, i), LETTERS | CODE | extra, tokens, n)
             else:
                 if run > start and data[run - 1] == _AMPERSAND:
                     cut = _letters_after_sign(data, run, i)
@@ -233,8 +212,11 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
             if n > 0:
                 tokens.flags[n - 1] |= STAR
             extra &= ~JOINED
-        elif byte == _COLON_SIGN and n > 0 and data[i - 1] != 32:
+        elif byte == _COLON_SIGN and n > 0 and data[i - 1] != _SPACE:
             tokens.flags[n - 1] |= COLON
+        elif byte == _SLASH and n > 0 and tokens.end[n - 1] == i and tokens.start[n - 1] > start:
+            if data[tokens.start[n - 1] - 1] == _SLASH:
+                tokens.flags[n - 1] |= COLON
         elif byte != 45 and byte != 46 and byte != 47 and byte != 58:
             extra &= ~JOINED
         i += 1
@@ -246,10 +228,10 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
 def _mask_single(data: NDArray[np.uint8], tokens: Tokens, n: int) -> None:
     """Read a lone X beside a masked or plain number that it is joined to (X/XX, $X.XX) as a masked digit too."""
     for t in range(n):
-        if tokens.end[t] - tokens.start[t] != 1 or data[tokens.start[t]] != _MASK:
+        if tokens.end[t] - tokens.start[t] != 1 or data[tokens.start[t]] != MASK:
             continue
-        before = t > 0 and tokens.flags[t] & JOINED and (tokens.flags[t - 1] & NUMBER or data[tokens.start[t - 1]] == _MASK)
-        after = t + 1 < n and tokens.flags[t + 1] & JOINED and (tokens.flags[t + 1] & NUMBER or data[tokens.start[t + 1]] == _MASK)
+        before = t > 0 and tokens.flags[t] & JOINED and (tokens.flags[t - 1] & NUMBER or data[tokens.start[t - 1]] == MASK)
+        after = t + 1 < n and tokens.flags[t + 1] & JOINED and (tokens.flags[t + 1] & NUMBER or data[tokens.start[t + 1]] == MASK)
         if before or after:
             tokens.flags[t] = (tokens.flags[t] & ~LETTERS) | NUMBER
 
@@ -264,7 +246,7 @@ def write_token(data: NDArray[np.uint8], start: int, end: int, out: NDArray[np.u
         out[w], out[w + 1], out[w + 2], out[w + 3] = 80, 76, 85, 83
         return w + 4
     for i in range(start, end):
-        if data[i] != _QUOTE:
+        if data[i] != QUOTE:
             out[w] = data[i]
             w += 1
     return w

@@ -128,3 +128,47 @@ OWN_CITIES = {
     "Zürich": "Zuerich",
 }
 """Name in GeoNames: how the city prints at home, or abroad where GeoNames has the home name."""
+
+SUBURBS = {
+    "AE": "Al Barsha|Al Quoz|Deira|Jumeirah|Karama|Khalifa City|Satwa|Yas Island",
+    "AR": "CABA|Caballito|Capital Federal|Puerto Madero|Recoleta|San Telmo|Villa Crespo|Villa Urquiza",
+    "BD": "Banani|Gulshan|Mirpur|Uttara",
+    "BR": "Botafogo|Tijuca|Vila Olimpia",
+    "CA": "North York|Scarborough|Yorkville",
+    "CL": "Las Condes|Lo Barnechea|Providencia|Vitacura",
+    "CO": "Chapinero|El Poblado|Laureles|Usaquén",
+    "DE": "Sachsenhausen|Schwabing",
+    "EG": "Dokki|Heliopolis|Maadi|Mohandessin|Nasr City|Sheikh Zayed|Zamalek",
+    "FR": "Montmartre|Montparnasse|Part Dieu",
+    "GB": "Camden|Clapham|Covent Garden|Dalston|Ealing|Finsbury Park|Hackney|Hammersmith|Headingley|Hoxton|Jesmond|Leith|Lewisham|"
+    "Paddington|Shoreditch",
+    "GH": "Airport City|East Legon|Spintex",
+    "HK": "Admiralty|Causeway Bay|Kowloon Bay|Mongkok|North Point|Quarry Bay|Shatin|Wanchai",
+    "ID": "Canggu|Jakarta Barat|Jakarta Pusat|Jakarta Selatan|Jakarta Timur|Jakarta Utara|Kelapa Gading|Kemang|Menteng|"
+    "Pondok Indah|Seminyak|Senayan",
+    "IE": "Cornelscourt|Liffey Valley|Ranelagh|Stillorgan",
+    "IN": "Andheri|Anna Nagar|Bandra|Banjara Hills|Borivali|Connaught Place|Dadar|Electronic City|Gachibowli|Goregaon|Hinjewadi|"
+    "Hitech City|HSR Layout|Indiranagar|Jayanagar|Jubilee Hills|Koramangala|Kothrud|Lajpat Nagar|Malad|Malleswaram|"
+    "Rajouri Garden|Saket|Salt Lake|T Nagar|Vasant Kunj|Velachery|Viman Nagar|Whitefield",
+    "JP": "Ginza|Namba|Roppongi|Ueno|Umeda",
+    "KE": "Kilimani|Lavington|Ngong Road|Parklands|Thika Road|Upper Hill|Westlands",
+    "KR": "Gangnam|Hongdae|Itaewon|Jongno|Mapo|Myeongdong|Seocho|Songpa",
+    "LK": "Bambalapitiya|Nugegoda|Rajagiriya",
+    "MX": "Cdad de Mexico|Ciudad de Mex|Condesa|Del Valle|Interlomas|Roma Norte|Satelite",
+    "MY": "Damansara|KLCC|Mid Valley",
+    "NG": "Ajah|Garki|Ikoyi|Maitama|Victoria Island|Wuse|Yaba",
+    "NZ": "Manukau|Newmarket|Sylvia Park",
+    "PE": "La Molina|San Borja|Surco",
+    "PH": "Alabang|BGC Taguig|Bonifacio Global City|Cubao|Diliman|Eastwood|Ermita|Greenhills|Malate|Ortigas",
+    "PK": "Clifton|Gulberg|Johar Town|Saddar",
+    "SA": "Al Khobar|Al Olaya|Olaya",
+    "SG": "Ang Mo Kio|Bedok|Bishan|Bugis|Changi|Clementi|Pasir Ris|Sengkang|Tampines|Toa Payoh|Yishun",
+    "TH": "Silom|Sukhumvit|Thonglor",
+    "TR": "Bakırköy|Beşiktaş|Beyoğlu|Bornova|Kadıköy|Kartal|Levent|Taksim",
+    "TW": "Ximending|Xinyi",
+    "US": "Bronx|Buckhead",
+    "VN": "Ha Noi|HCMC|Ho Chi Minh|Thao Dien|Tp Hcm",
+    "ZA": "Ballito|Bellville|Braamfontein|Bryanston|Canal Walk|Century City|Fourways|Hatfield|Hyde Park|Kempton Park|Melrose Arch|"
+    "Menlyn|Milnerton|Parktown|Sandton|Sea Point|Tyger Valley|Umhlanga",
+}
+"""Country: parts of its great cities, and short forms of their names, that banks print as the place and GeoNames does not list as one."""
