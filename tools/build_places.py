@@ -53,6 +53,7 @@ WORDS_ABROAD = word_list("words_abroad")
 WORD_COUNTRIES = word_list("word_regions")
 WORD_CODES = word_list("word_codes")
 
+CITIES_ALL_THE_SAME = word_list("cities_all_the_same")
 NOT_CODES = word_list("not_codes")
 OWN_CITY_CODES = word_list("own_city_codes")
 NOT_LONG_CODES = word_list("not_long_codes")
@@ -149,6 +150,8 @@ def is_common(name: str, kind: str, population: int, words: frozenset[str], peop
     parts = name.split(" ")
     if kind != "city":
         return name in WORD_COUNTRIES | WORD_CODES | OWN_CITY_CODES
+    if name in CITIES_ALL_THE_SAME:
+        return False
     if len(parts) > 1:
         return population < KNOWN_CITY and all(part in words for part in parts)
     a_word = name in words and population < GREAT_CITY

@@ -30,6 +30,11 @@ MONTHS = """
     STYCZEN LUTY MARZEC KWIECIEN CZERWIEC LIPIEC SIERPIEN WRZESIEN PAZDZIERNIK LISTOPAD GRUDZIEN
     OCAK SUBAT NISAN MAYIS HAZIRAN TEMMUZ AGUSTOS EYLUL EKIM KASIM ARALIK OCTOMBRIE NOIEMBRIE IANUARIE FEBRUARIE SEPTEMBRIE DECEMBRIE
     """.split()  # noqa: SIM905 - a list of words reads better as words
+MONEY = """
+    EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN JPY CNY RMB HKD SGD MYR INR AUD CAD NZD THB IDR PHP KRW BRL MXN ZAR AED SAR ILS EGP KES
+    NGN
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+"""Codes of currencies: they go beside a number, as months do. Those that are words (TRY, ALL, TOP, PEN) are left out."""
 GLUE = "OF THE AND AT IN ON FOR FROM DE DU DES LA LE DEL DELLA DI DA DO DOS VAN VON DER DEN UND ET Y E".split()  # noqa: SIM905
 """Words after which a place belongs to the name (UNIVERSITY OF TORONTO)."""
 
@@ -144,9 +149,7 @@ def compile_merchants(source: PackSource, categories: dict[str, int], entries: E
         if text:
             key_pair = (entries.add(text, phrases.ALIAS), merchant)
             chosen[key_pair] = max(chosen.get(key_pair, (0, share)), (match_kind, share))
-    plain = {
-        entry for (entry, merchant), (match_kind, _) in chosen.items() if match_kind < evidence.WEAK or origin[merchant] == evidence.CURATED
-    }
+    plain = {entry for (entry, _), (match_kind, _) in chosen.items() if match_kind < evidence.WEAK}
     for entry in {entry for entry, _ in chosen} - plain:
         entries.kind[entry] |= phrases.FAINT
     words = token_texts([item.phrase for item in source.phrases if item.kind == "word"])
@@ -223,7 +226,7 @@ def compile_phrases(source: PackSource, entries: Entries) -> tuple[Arrays, Strin
             entry = entries.add(text, KINDS[item.kind])
             if item.channel:
                 entries.channel[entry] = channels.setdefault(item.channel, len(channels))
-    for word in MONTHS:
+    for word in (*MONTHS, *MONEY):
         entries.add(word, phrases.MONTH)
     for word in GLUE:
         entries.add(word, phrases.GLUE)

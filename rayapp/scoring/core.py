@@ -142,7 +142,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     """Go once over the kept tokens from left to right; returns the tokens kept, the alias hits, and whether one after a kept one went."""
     tokens = scan.tokens
     kept = hits = 0
-    gap = after_dated = False
+    gap = after_dated = seen_dated = False
     at = 0
     while at < n:
         t = scan.kept[at]
@@ -162,12 +162,13 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             and not kind & (NOISE | TAIL_COLON)
             and not (kind & LEGAL and kept > 0)
             and not (kind & PROCESSOR and kept == 0 and star)
+            and not (kind & NOISE_START and _number_at(scan, after, n))
         ):
             if hits < MAX_HITS:
                 scan.entry[hits], scan.first[hits], scan.last[hits] = entry, kept, kept + after - at
                 hit = hits
                 hits += 1
-        elif kind & PEELABLE:
+        elif kind & PEELABLE or (kind & LEGAL and kept > 0 and at + 1 < after == n):
             if kind & (TAIL | TAIL_COLON) and kept > 0:
                 gap = True
                 break
@@ -180,6 +181,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             gap = kept > 0
             at = after
             after_dated = lexicon.kind[entry] & DATED != 0
+            seen_dated |= after_dated
             continue
         elif kind & GLUE and after == at + 1 and after < n and tokens.flags[scan.kept[after]] & NUMBER:
             gap = kept > 0
@@ -187,7 +189,7 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
             continue
         elif entry < 0 or not kind & (LEGAL | GENERIC | GLUE):
             flags = tokens.flags[t]
-            dated = kind & MONTH and (after_dated or _dates(scan, at - 1, n) or _dates(scan, at + 1, n))
+            dated = kind & MONTH and (after_dated or (seen_dated and after == n) or _dates(scan, at - 1, n) or _dates(scan, at + 1, n))
             if flags & (NUMBER | CODE) or dated or (hits > 0 and flags & JUMBLE):
                 if flags & NUMBER or (flags & CODE and token_size(tokens, t) <= 7):
                     _note_number(scan, at, n, kept > 0, facts, row)

@@ -22,6 +22,8 @@ LEAST_WRONG = 7
 """Letters of a name that may have one wrong."""
 
 MAX_WORDS = 4
+_APART = 2
+"""The distance of names that have nothing to do with each other."""
 _NINE = 57
 """The last digit: a digit of a name is not left out (SQUARE is not 4 SQUARE)."""
 
@@ -227,6 +229,8 @@ def _near(index: NearIndex, core: NDArray[np.uint8], start: int, end: int, word:
         if size < LEAST:
             continue
         name, distance = _closest(index, word, size, size >= LEAST_WRONG and (whole or size >= LEAST_WRONG + 2))
+        if distance < _APART and not whole and index.alias[name] < 0:
+            continue
         if distance == 0:
             weight = SQUASHED if whole else SQUASHED_START
         elif distance == 1:

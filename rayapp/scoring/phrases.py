@@ -31,7 +31,7 @@ from numpy.typing import NDArray
     FAINT,
 ) = (1 << bit for bit in range(16))
 """What an entry of the lexicon is good for; several may hold. HEAD with TAIL_COLON is a head that needs a colon, DATED noise that takes the
-month beside it along, FAINT an alias that is a common word for all who bear it, of whom none was written down by hand."""
+month beside it along, FAINT an alias that is a common word for all who bear it."""
 
 FILTER_BITS = 19
 ROOT = np.uint64(0x1234567)

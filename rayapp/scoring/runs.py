@@ -19,8 +19,9 @@ _T, _E = 84, 69
 _DEBIT, _PURCHASE = (np.frombuffer(word, np.uint8).copy() for word in (b"DEBIT", b"PURCHASE"))
 _LEAST_BEFORE = 3
 """Letters of a name before a word glued to it."""
-_GROUP, _LEAST_IBAN, _MOST_IBAN = 4, 15, 34
-"""Letters and digits of a group of an IBAN, and of a whole one."""
+_GROUP, _LEAST_IBAN, _MOST_IBAN, _BANK_CODE = 4, 15, 34, 11
+"""Letters and digits of a group of an IBAN, of a whole one, and of the code of a bank's branch."""
+_NOUGHT = 48
 
 
 def _classes() -> NDArray[np.uint8]:
@@ -85,9 +86,23 @@ def _is_group(data: NDArray[np.uint8], start: int, end: int, kind: int) -> bool:
 
 
 @njit(nogil=True, cache=True, _nrt=False)
+def _is_bank_code(data: NDArray[np.uint8], start: int) -> bool:
+    """Tell whether a run is the code of an Indian bank's branch (IFSC): four letters, a nought, six digits or letters."""
+    for i in range(start, start + _GROUP):
+        if char_class(data[i]) != 1:
+            return False
+    digits = 0
+    for i in range(start + _GROUP, start + _BANK_CODE):
+        digits += char_class(data[i]) == 2
+    return data[start + _GROUP] == _NOUGHT and digits > _GROUP
+
+
+@njit(nogil=True, cache=True, _nrt=False)
 def account_end(data: NDArray[np.uint8], start: int, run: int, end: int) -> int:
-    """Give the end of the IBAN that the run ``data[start:run]`` is, or of the groups that open it; -1 where it is none."""
+    """Give the end of the IBAN or bank code that the run ``data[start:run]`` is, or of the groups that open it; -1 where it is none."""
     size = run - start
+    if size == _BANK_CODE and _is_bank_code(data, start):
+        return run
     if size < _GROUP or char_class(data[start]) != 1 or char_class(data[start + 1]) != 1:
         return -1
     if char_class(data[start + 2]) != 2 or char_class(data[start + 3]) != 2:

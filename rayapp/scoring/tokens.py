@@ -19,8 +19,9 @@ MAX_TOKENS = 96
 
 NUMBER, CODE, STAR, HASH, JOINED, LETTERS, COLON, JUMBLE = 1, 2, 4, 8, 16, 32, 64, 128
 """Token flags: digits or masked digits only; letters and digits as in references; an asterisk follows; a ``#`` precedes;
-joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows, or it stands between slashes; letters and digits
-in a jumble, which is a reference where a name went before it (FACEBK SHVDSQD2) and may be a name elsewhere."""
+joined to the token before by ``-``, ``/``, ``.`` or ``:``; has a letter; a colon follows, or a ``+`` and more (SVWZ+MIETE), or it stands
+between slashes; letters and digits in a jumble, which is a reference where a name went before it (FACEBK SHVDSQD2) and may be a name
+elsewhere."""
 
 AND, PLUS = -1, -2
 """Ends of the tokens that stand for a sign and have no letters of their own in the clean view."""
@@ -208,6 +209,9 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
         elif byte == _PLUS_SIGN and n > 0 and i > start and char_class(data[i - 1]) == 1 and (i + 1 == end or char_class(data[i + 1]) == 0):
             n = _add_sign(i, PLUS, tokens, n)
             extra = 0
+        elif byte == _PLUS_SIGN and n > 0 and tokens.end[n - 1] == i:
+            tokens.flags[n - 1] |= COLON
+            extra &= ~JOINED
         elif byte == _STAR_SIGN:
             if n > 0:
                 tokens.flags[n - 1] |= STAR
