@@ -97,6 +97,13 @@ def _is_bank_code(data: NDArray[np.uint8], start: int) -> bool:
     return data[start + _GROUP] == _NOUGHT and digits > _GROUP
 
 
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def may_be_account(data: NDArray[np.uint8], start: int, run: int) -> bool:
+    """Tell quickly that a run of letters and digits is neither an IBAN nor a bank code."""
+    size = run - start
+    return size >= _GROUP and CLASS[data[start + 1]] == 1 and (size == _BANK_CODE or CLASS[data[start + 3]] == CLASS[data[start + 2]])
+
+
 @njit(nogil=True, cache=True, _nrt=False)
 def account_end(data: NDArray[np.uint8], start: int, run: int, end: int) -> int:
     """Give the end of the IBAN or bank code that the run ``data[start:run]`` is, or of the groups that open it; -1 where it is none."""

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.runs import CLASS, MASK, PRIME, QUOTE, SEED, account_end, char_class, glued_at, hash_bytes
+from rayapp.scoring.runs import CLASS, MASK, PRIME, QUOTE, SEED, account_end, char_class, glued_at, hash_bytes, may_be_account
 
 MAX_TOKENS = 96
 """Tokens of one descriptor that are looked at; what follows is left out of the core."""
@@ -186,11 +186,10 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
                 if cut == i:
                     n = _append(run, i, h, LETTERS | extra, tokens, n)
                 else:
-                    n = _append(run, cut, hash_bytes(data, run, cut), LETTERS | extra, tokens, n)
-                    n = _append(cut, i, hash_bytes(data, cut, i), LETTERS, tokens, n)
-            elif account_end(data, run, i, end) >= i:
+                    n = _add(data, cut, i, 0, tokens, _add(data, run, cut, extra, tokens, n))
+            elif may_be_account(data, run, i) and account_end(data, run, i, end) >= i:
                 i = account_end(data, run, i, end)
-                n = _append(run, i, hash_bytes(data, run, i), LETTERS | CODE | extra, tokens, n)
+                n = _add(data, run, i, CODE | extra, tokens, n)
             else:
                 if run > start and data[run - 1] == _AMPERSAND:
                     cut = _letters_after_sign(data, run, i)

@@ -62,9 +62,7 @@ with connected(settings, print):
     {code}
 print(json.dumps(answer))
 """
-        done = subprocess.run(
-            [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=START_S, env=self.environment
-        )
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=START_S, env=self.environment)
         return json.loads(done.stdout.splitlines()[-1])
 
     def another(self, folder: Path) -> "Installation":

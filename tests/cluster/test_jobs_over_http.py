@@ -42,9 +42,7 @@ def test_an_uploaded_file_is_decided_by_the_worker_and_its_results_are_given_pag
     rows = list(results_of(http, job))
     assert [row["row"] for row in rows] == list(range(1, ROWS + 1))
     assert [row["id"] for row in rows if row["status"] == "rejected"] == ["u100"]
-    alone = http.post(
-        "/classify", json={"id": "u7", "descriptor": "SQ *BLUE BOTTLE 0007 OAKLAND CA", "amount": "-4.50", "currency": "USD"}
-    ).json()
+    alone = http.post("/classify", json={"id": "u7", "descriptor": "SQ *BLUE BOTTLE 0007 OAKLAND CA", "amount": "-4.50", "currency": "USD"}).json()
     assert {name: rows[7][name] for name in alone} == alone
     assert cluster.rows("SELECT count(*) FROM rayapp.transaction WHERE id = 'u7'") == [{"count": 0}]
 

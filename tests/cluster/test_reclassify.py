@@ -25,6 +25,4 @@ def test_actors_decide_all_rows_again_as_they_were_decided(cluster: Any, tmp_pat
     done = cluster.on_cluster(ON_RAY.strip())
     assert done["decided"] == cluster.rows("SELECT count(*) AS n FROM rayapp.decision WHERE NOT locked")[0]["n"] >= 50
     assert done["changed"] == 0
-    assert cluster.rows("SELECT kind, finished_at IS NOT NULL AS done FROM rayapp.changeset ORDER BY id DESC LIMIT 1") == [
-        {"kind": "reclassify", "done": True}
-    ]
+    assert cluster.rows("SELECT kind, finished_at IS NOT NULL AS done FROM rayapp.changeset ORDER BY id DESC LIMIT 1") == [{"kind": "reclassify", "done": True}]

@@ -55,11 +55,7 @@ def test_what_ray_data_stored_is_what_the_library_says(cluster, library, tmp_pat
     rows = sample_rows()
     path = tmp_path / "many.csv"
     lines = [",".join(FIELDS)]
-    lines += [
-        ",".join(f'"{row.get(name, "")}"' for name in FIELDS)
-        for copy in range(11)
-        for row in ({**row, "id": f"{copy}/{row['id']}"} for row in rows)
-    ]
+    lines += [",".join(f'"{row.get(name, "")}"' for name in FIELDS) for copy in range(11) for row in ({**row, "id": f"{copy}/{row['id']}"} for row in rows)]
     path.write_text("\n".join(lines) + "\n")
     first = cluster.rayapp("ingest", str(path))
     assert first.returncode == 0, first.stderr

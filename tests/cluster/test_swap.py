@@ -39,10 +39,7 @@ def live(installation, version):
 
 
 def test_packs_are_swapped_and_the_rule_actor_killed_under_load(several, own_dir):
-    names = [
-        own_dir / "several" / "pack",
-        *(several.pack(own_dir / "several" / f"pack{number}", f"pack{number}") for number in range(SWAPS)),
-    ]
+    names = [own_dir / "several" / "pack", *(several.pack(own_dir / "several" / f"pack{number}", f"pack{number}") for number in range(SWAPS))]
     packs = [load_pack(name).digest for name in names]
     with swapping(several.settings.http_url, SINGLES, BULKS) as load:
         for folder in names[1:]:

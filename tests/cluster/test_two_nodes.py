@@ -13,9 +13,7 @@ pytestmark = pytest.mark.cluster
 
 ROWS = 40_000
 NOTE = b"what nobody reads and makes several pieces of it " * 8
-CONTENT = b"id,descriptor,amount,currency,spare\n" + b"".join(
-    b"node-%d,SQ *BLUE BOTTLE,-4.50,USD,%s\n" % (number, NOTE) for number in range(ROWS)
-)
+CONTENT = b"id,descriptor,amount,currency,spare\n" + b"".join(b"node-%d,SQ *BLUE BOTTLE,-4.50,USD,%s\n" % (number, NOTE) for number in range(ROWS))
 NODES = """from ray._private.state import actors
     own = ray.get_runtime_context().get_node_id()
     seen = [actor["Address"]["NodeID"] == own for actor in actors().values() if "PieceActor" in actor["ActorClassName"]]
@@ -61,8 +59,6 @@ def test_pieces_of_an_object_are_loaded_on_both_nodes_and_those_of_a_file_stay_h
     done = cluster.rayapp("ingest", object_store.uri("bank/b.csv"))
     assert done.returncode == 0, done.stderr
     assert cluster.on_cluster(NODES)["there"] > between["there"]
-    query = (
-        "SELECT split_part(id, '-', 1) AS kind, count(*) AS rows, count(DISTINCT merchant_name) AS names FROM rayapp.classified GROUP BY 1"
-    )
+    query = "SELECT split_part(id, '-', 1) AS kind, count(*) AS rows, count(DISTINCT merchant_name) AS names FROM rayapp.classified GROUP BY 1"
     found = {row["kind"]: (row["rows"], row["names"]) for row in cluster.rows(query)}
     assert (found["node"], found["object"]) == ((ROWS, 1), (ROWS, 1))

@@ -25,21 +25,7 @@ def reports(*words: str) -> list[dict[str, Any]]:
 @pytest.mark.cluster
 @pytest.mark.slow
 def test_tables_ledger_and_quarantine_are_those_of_a_clean_run_after_twenty_random_kills() -> None:
-    words = [
-        "--path",
-        "workers",
-        "--kills",
-        str(KILLS),
-        "--rows",
-        "4000",
-        "20000",
-        "--tier-large",
-        "5000",
-        "--interval",
-        "0.8",
-        "--seed",
-        "7",
-    ]
+    words = ["--path", "workers", "--kills", str(KILLS), "--rows", "4000", "20000", "--tier-large", "5000", "--interval", "0.8", "--seed", "7"]
     (report,) = reports(*words)
     assert report["kills"] >= KILLS
     assert report["rows"] >= 24_000

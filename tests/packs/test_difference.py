@@ -15,8 +15,7 @@ from .conftest import SMALL_PACK, WritePack
 RULE = '[[rule]]\nid = "{}"\ncategory = "{}"\npatterns = [{}]\n'
 MERCHANTS = "id,name,category,aliases,countries,website,match,weight\n"
 BASE = {
-    "rules/a.toml": RULE.format("coffee", "FOOD_COFFEE", r"'\bCOFFEE\b', '\bESPRESSO\b'")
-    + RULE.format("pay", "PAY_SALARY", r"'\bPAYROLL\b'"),
+    "rules/a.toml": RULE.format("coffee", "FOOD_COFFEE", r"'\bCOFFEE\b', '\bESPRESSO\b'") + RULE.format("pay", "PAY_SALARY", r"'\bPAYROLL\b'"),
     "merchants/a.csv": MERCHANTS + "blue,Blue Bottle,FOOD_COFFEE,,,,,0.95\ngap,Gap,,,,,,0.95\n",
     "phrases.csv": "phrase,kind,channel\nPURCHASE,noise,card\n",
     "processors.csv": "id,name,prefixes,star\nsquare,Square,SQ,needed\n",

@@ -15,12 +15,7 @@ CARDS = SHIPPED["purchase-cards"]
 
 def test_a_shipped_pack_is_known_by_its_name_unless_there_is_a_directory_of_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert [named_pack(name) for name in (None, "default", "purchase-cards", Path("purchase-cards"))] == [
-        DEFAULT_PACK,
-        DEFAULT_PACK,
-        CARDS,
-        CARDS,
-    ]
+    assert [named_pack(name) for name in (None, "default", "purchase-cards", Path("purchase-cards"))] == [DEFAULT_PACK, DEFAULT_PACK, CARDS, CARDS]
     assert read_settings({"RAYAPP_PACK": "purchase-cards"}).pack == Path("purchase-cards")
     (tmp_path / "purchase-cards").mkdir()
     assert named_pack("purchase-cards") == Path("purchase-cards")

@@ -16,22 +16,7 @@ from rayapp.scoring.columns import table_of
 from rayapp.scoring.handed import Handed, layout_of, taken
 from rayapp.serve.decisions import decisions_of
 
-WORDS = [
-    "SQ *",
-    "BLUE BOTTLE",
-    "STARBUCKS",
-    "#1234",
-    "PAYROLL",
-    "FEE",
-    "OAKLAND CA",
-    "ZZZZ",
-    "UBER   *EATS",
-    "QUOZZLE",
-    "METRO",
-    "H&M",
-    "é+",
-    "OF",
-]
+WORDS = ["SQ *", "BLUE BOTTLE", "STARBUCKS", "#1234", "PAYROLL", "FEE", "OAKLAND CA", "ZZZZ", "UBER   *EATS", "QUOZZLE", "METRO", "H&M", "é+", "OF"]
 LONG = ["&" * 512, "*" * 512, "é" * 512, "漢" * 512, "😀" * 512, "A+" * 256, "A1 " * 170, "INDN:" * 100, "X" * 512, ("\u00bd" * 511) + "A"]
 
 
@@ -90,13 +75,7 @@ LAYOUT = layout_of(Outer, {Inner: {"table"}})
 @njit(_nrt=False)
 def read(at, row, column):
     outer = taken(at, LAYOUT)
-    return (
-        outer.first.names[0]
-        + outer.number
-        + outer.first.table[row, column]
-        + outer.weights[outer.weights.size - 1]
-        + outer.first.table.shape[0]
-    )
+    return outer.first.names[0] + outer.number + outer.first.table[row, column] + outer.weights[outer.weights.size - 1] + outer.first.table.shape[0]
 
 
 def outer(table_kind=np.int32):

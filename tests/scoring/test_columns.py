@@ -66,24 +66,7 @@ def test_an_mcc_may_lack_its_leading_zero_and_noughts_are_none(small, said, mean
     assert small.alike(codes[0]) == small.alike(codes[1])
 
 
-SANE = [
-    "\x00GAP\x00",
-    "GAP 😀",
-    "גאפ GAP",
-    "\u202eGAP",
-    "😀",
-    "'",
-    "*",
-    "#",
-    "GAP\nGAP",
-    "A" * 512,
-    "\ufffd",
-    "&&&&&&&&",
-    "X" * 500,
-    "1" * 512,
-    "*" * 512,
-    "é" * 512,
-]
+SANE = ["\x00GAP\x00", "GAP 😀", "גאפ GAP", "\u202eGAP", "😀", "'", "*", "#", "GAP\nGAP", "A" * 512, "\ufffd", "&&&&&&&&", "X" * 500, "1" * 512, "*" * 512, "é" * 512]
 
 
 @pytest.mark.parametrize("descriptor", SANE, ids=range(len(SANE)))
@@ -111,27 +94,11 @@ def test_missing_null_and_empty_are_alike(small):
 
 @pytest.mark.parametrize(
     "amount",
-    [
-        pa.array([9.5]),
-        pa.array(["9.50"]),
-        pa.array([Decimal("9.50")]),
-        pa.array([9.5], pa.float32()),
-        pa.array(["9.50"]).dictionary_encode(),
-    ],
+    [pa.array([9.5]), pa.array(["9.50"]), pa.array([Decimal("9.50")]), pa.array([9.5], pa.float32()), pa.array(["9.50"]).dictionary_encode()],
     ids=str,
 )
 def test_amounts_of_any_type_are_read_alike(small, amount):
-    table = pa.table(
-        {
-            "id": ["1"],
-            "descriptor": ["A FEE"],
-            "amount": amount,
-            "currency": ["usd"],
-            "country": ["us"],
-            "mcc": [6011],
-            "booked_at": ["2024-01-01"],
-        }
-    )
+    table = pa.table({"id": ["1"], "descriptor": ["A FEE"], "amount": amount, "currency": ["usd"], "country": ["us"], "mcc": [6011], "booked_at": ["2024-01-01"]})
     assert small.classify(table)["rule_ids"].to_pylist() == [["small-fee"]]
 
 
@@ -162,16 +129,12 @@ def test_missing_and_doubled_columns_are_refused(small):
 def test_an_empty_table_gives_an_empty_table(small):
     empty = pa.table({"id": pa.array([], pa.string()), "descriptor": pa.array([], pa.string())})
     assert small.classify(empty).num_rows == 0
-    assert (
-        small.classify(pa.table({"id": pa.chunked_array([], pa.string()), "descriptor": pa.chunked_array([], pa.string())})).num_rows == 0
-    )
+    assert small.classify(pa.table({"id": pa.chunked_array([], pa.string()), "descriptor": pa.chunked_array([], pa.string())})).num_rows == 0
 
 
 @settings(max_examples=80)
 @given(
-    values=st.lists(
-        st.one_of(st.none(), st.text(max_size=4), st.sampled_from(["USD", "usd", "", "5411", "ABCDEFG", "\0", "\0\0"])), max_size=60
-    ),
+    values=st.lists(st.one_of(st.none(), st.text(max_size=4), st.sampled_from(["USD", "usd", "", "5411", "ABCDEFG", "\0", "\0\0"])), max_size=60),
     cut=st.integers(0, 9),
 )
 def test_short_codes_are_the_distinct_values(values, cut):

@@ -11,22 +11,7 @@ from hypothesis import strategies as st
 from rayapp import Transaction
 from rayapp.scoring import classifier as flow
 
-WORDS = [
-    "SQ *",
-    "BLUE BOTTLE",
-    "STARBUCKS",
-    "WAL-MART",
-    "#1234",
-    "PAYROLL",
-    "FEE",
-    "OAKLAND CA",
-    "01/02",
-    "é&+",
-    "ZZZZ",
-    "UBER   *EATS",
-    "FEES",
-    "x",
-]
+WORDS = ["SQ *", "BLUE BOTTLE", "STARBUCKS", "WAL-MART", "#1234", "PAYROLL", "FEE", "OAKLAND CA", "01/02", "é&+", "ZZZZ", "UBER   *EATS", "FEES", "x"]
 descriptors = st.one_of(
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join),
     st.text(min_size=1, max_size=60).filter(lambda text: bool(text.strip()) and text.isprintable()),
@@ -101,10 +86,7 @@ def test_the_evidence_adds_up_to_the_score(default, item):
 def many():
     generator = np.random.default_rng(7)
     words = np.array(WORDS, object)
-    texts = [
-        " ".join(words[generator.integers(0, len(WORDS), size)]) + str(generator.integers(0, 500))
-        for size in generator.integers(1, 5, 3000)
-    ]
+    texts = [" ".join(words[generator.integers(0, len(WORDS), size)]) + str(generator.integers(0, 500)) for size in generator.integers(1, 5, 3000)]
     amounts = generator.uniform(0, 100, len(texts))
     return pa.table({"id": [str(place) for place in range(len(texts))], "descriptor": texts, "amount": amounts})
 
@@ -125,15 +107,7 @@ def test_chunks_of_any_size_give_the_same_rows(default, many, size, repeating, m
 def test_rows_alike_get_the_verdict_they_get_alone(small, copies, monkeypatch):
     """Of equal descriptors only some differ in what a rule or a merchant asks for: amount, date, direction, currency, country, MCC."""
     monkeypatch.setattr(flow, "SAMPLE", 1)
-    base = {
-        "descriptor": "FEE",
-        "amount": 10.0,
-        "currency": "USD",
-        "country": "US",
-        "mcc": "6011",
-        "direction": "debit",
-        "booked_at": "2024-01-01",
-    }
+    base = {"descriptor": "FEE", "amount": 10.0, "currency": "USD", "country": "US", "mcc": "6011", "direction": "debit", "booked_at": "2024-01-01"}
     others = [
         {},
         {"amount": 60.0},

@@ -32,9 +32,7 @@ def test_what_would_pass_one_is_clipped_to_one(tmp_path):
 
 
 def test_of_several_hits_of_a_part_the_strongest_counts_unless_the_pack_adds_them_up(small, tmp_path):
-    files = FILES | {
-        "rules/all.toml": FILES["rules/all.toml"] + "\n[[rule]]\nid='c2'\ncategory='FOOD_COFFEE'\npatterns=['BOTTLE']\nweight=0.2\n"
-    }
+    files = FILES | {"rules/all.toml": FILES["rules/all.toml"] + "\n[[rule]]\nid='c2'\ncategory='FOOD_COFFEE'\npatterns=['BOTTLE']\nweight=0.2\n"}
     strongest = Classifier(compile_pack(write_pack(tmp_path / "a", files)))
     assert strongest.classify_one(tx("A BOTTLE OF")).score == 0.14
     files["pack.toml"] = 'name = "small"\nversion = "1"\ncombine = "sum"\n'

@@ -16,9 +16,7 @@ def packs(tmp_path_factory):
     def made(name, line):
         folder = write_pack(tmp_path_factory.mktemp(name), {**FILES, "pack.toml": FILES["pack.toml"] + line})
         columns = zip(*((core, *told) for core, told in BOOK.items()), strict=True)
-        pq.write_table(
-            pa.table(dict(zip(("core", "category", "n", "purity"), map(list, columns), strict=True))), folder / "learned.parquet"
-        )
+        pq.write_table(pa.table(dict(zip(("core", "category", "n", "purity"), map(list, columns), strict=True))), folder / "learned.parquet")
         return Classifier(compile_pack(folder))
 
     return {"after": made("after", ""), "first": made("first", "learned_first = true\n")}

@@ -34,8 +34,7 @@ def aside(core, clean):
 
 
 @pytest.mark.parametrize(
-    ("change", "place"),
-    [({"processor": 1}, 0), ({"store": 3}, 1), ({"phone": 4}, 2), ({"core": "BLUE BOTTLE"}, 3), ({"clean_length": 22}, 4)],
+    ("change", "place"), [({"processor": 1}, 0), ({"store": 3}, 1), ({"phone": 4}, 2), ({"core": "BLUE BOTTLE"}, 3), ({"clean_length": 22}, 4)]
 )
 def test_each_kind_of_mark_changes_its_own_bucket_and_no_other(change, place):
     plain, other = marks("BLUE"), marks(**{"core": "BLUE", **change})

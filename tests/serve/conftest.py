@@ -42,9 +42,7 @@ class Client:
         """Send one request."""
 
         async def send() -> httpx.Response:
-            async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://rayapp"
-            ) as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://rayapp") as client:
                 return await client.request(method, path, **more)
 
         return self.runner.run(send())

@@ -120,9 +120,7 @@ def test_no_route_but_the_open_ones_is_reached_without_a_key(guarded, path):
     gate.use([api_key()])
     ask = guarded(gate)
     assert ask("POST", path, content=b"{}").status_code == 401
-    assert [
-        ask("GET", open_path).status_code for open_path in ("/healthz", "/readyz", "/docs", "/console", "/pages/page.js", "/openapi.json")
-    ] == [200] * 6
+    assert [ask("GET", open_path).status_code for open_path in ("/healthz", "/readyz", "/docs", "/console", "/pages/page.js", "/openapi.json")] == [200] * 6
 
 
 def test_exposed_nobody_gets_in_before_keys_are_known_or_when_there_are_none(guarded):

@@ -97,9 +97,7 @@ def test_strictly_a_row_with_a_field_that_is_none_is_refused_and_else_it_is_pass
     rows = [ONE, {**ONE, "id": "2", "curency": "USD"}]
     lenient = ask("POST", "/classify/bulk", json={"transactions": rows}).json()
     strict = ask("POST", "/classify/bulk?strict=true", json={"transactions": rows}).json()
-    lines = ask(
-        "POST", "/classify/stream?strict=true", content="\n".join(map(json.dumps, rows)), headers={"content-type": "application/x-ndjson"}
-    )
+    lines = ask("POST", "/classify/stream?strict=true", content="\n".join(map(json.dumps, rows)), headers={"content-type": "application/x-ndjson"})
     assert [row["status"] for row in lenient["results"]] == ["classified", "classified"]
     assert [row["status"] for row in strict["results"]] == ["classified", "rejected"]
     assert strict["results"][1]["id"] == "2"

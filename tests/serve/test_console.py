@@ -23,13 +23,7 @@ from tests.running_worker import a_worker
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS = 180_000
 HOSTILE = "<img src=x onerror=document.title='taken'>"
-LINES = [
-    "id,descriptor,amount,currency",
-    "t1,SQ *BLUE BOTTLE 0001,-4.50,USD",
-    f"t2,{HOSTILE},-1.00,USD",
-    "t3,NOBODY KNOWS THIS,-9.00,USD",
-    "t4,BEAN HUT 0123,-3.00,QQQ",
-]
+LINES = ["id,descriptor,amount,currency", "t1,SQ *BLUE BOTTLE 0001,-4.50,USD", f"t2,{HOSTILE},-1.00,USD", "t3,NOBODY KNOWS THIS,-9.00,USD", "t4,BEAN HUT 0123,-3.00,QQQ"]
 
 pytestmark = pytest.mark.slow
 
@@ -121,9 +115,7 @@ def test_a_descriptor_is_tried_and_its_reasons_add_up(page):
 
 def test_a_file_is_sent_watched_and_its_rows_are_shown_as_text(page):
     page.get_by_role("tab", name="Files").click()
-    page.get_by_label("File of transactions").set_input_files(
-        {"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES).encode()}
-    )
+    page.get_by_label("File of transactions").set_input_files({"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES).encode()})
     page.get_by_role("button", name="Send").click()
     job = page.locator("#job")
     see(job).to_contain_text("partially failed", timeout=PATIENCE_MS)
@@ -138,9 +130,7 @@ def test_a_file_is_sent_watched_and_its_rows_are_shown_as_text(page):
 
 def test_a_rule_is_planned_applied_and_taken_back_and_a_row_reviewed(page):
     page.get_by_role("tab", name="Files").click()
-    page.get_by_label("File of transactions").set_input_files(
-        {"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES[:4]).encode()}
-    )
+    page.get_by_label("File of transactions").set_input_files({"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES[:4]).encode()})
     page.get_by_label("What to do").select_option("ingest")
     page.get_by_role("button", name="Send").click()
     see(page.locator("#job")).to_contain_text("succeeded", timeout=PATIENCE_MS)
@@ -160,14 +150,10 @@ def test_a_rule_is_planned_applied_and_taken_back_and_a_row_reviewed(page):
     see(page.locator("#review-rows")).not_to_contain_text(HOSTILE)
 
     page.get_by_role("tab", name="Rules").click()
-    page.get_by_label("Rules in TOML").fill(
-        page.get_by_label("Rules in TOML").input_value().replace("FOOD_AND_DRINK_COFFEE", "FOOD_AND_DRINK_COFEE")
-    )
+    page.get_by_label("Rules in TOML").fill(page.get_by_label("Rules in TOML").input_value().replace("FOOD_AND_DRINK_COFFEE", "FOOD_AND_DRINK_COFEE"))
     page.get_by_role("button", name="Store and plan").click()
     see(page.get_by_role("alert")).to_contain_text("FOOD_AND_DRINK_COFFEE", timeout=PATIENCE_MS)
-    page.get_by_label("Rules in TOML").fill(
-        page.get_by_label("Rules in TOML").input_value().replace("COFEE", "COFFEE").replace("BEAN HUT", "BLUE BOTTLE")
-    )
+    page.get_by_label("Rules in TOML").fill(page.get_by_label("Rules in TOML").input_value().replace("COFEE", "COFFEE").replace("BEAN HUT", "BLUE BOTTLE"))
     page.get_by_role("button", name="Store and plan").click()
     plan = page.locator("#plan")
     see(plan).to_contain_text("What moves", timeout=PATIENCE_MS)

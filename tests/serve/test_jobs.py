@@ -102,9 +102,7 @@ def test_an_uploaded_file_is_classified_by_pieces(ask, settings):
     whole = ask("GET", f"/jobs/{job}/results?whole=true")
     assert [json.loads(line)["row"] for line in whole.text.splitlines()] == list(range(1, 6_001))
     assert whole.headers["content-disposition"] == f'attachment; filename="{job}.ndjson"'
-    table = pq.read_table(
-        io.BytesIO(ask("GET", f"/jobs/{job}/results?whole=true", headers={"accept": "application/vnd.apache.parquet"}).content)
-    )
+    table = pq.read_table(io.BytesIO(ask("GET", f"/jobs/{job}/results?whole=true", headers={"accept": "application/vnd.apache.parquet"}).content))
     assert table["row"].to_pylist() == list(range(1, 6_001))
     page = ask("GET", f"/jobs/{job}/results?after=4990&limit=20")
     assert [line.split(b",")[0] for line in page.content.splitlines()] == [b'{"row":%d' % n for n in range(4991, 5011)]
@@ -130,14 +128,7 @@ def test_a_uri_is_taken_where_the_operator_allows_it(ask, settings, tmp_path, ki
     (tmp_path / "allowed").mkdir()
     (tmp_path / "allowed" / "rows.csv").write_text("id,descriptor,amount,currency\n1,SQ *BLUE BOTTLE,-4.50,USD\n")
     (tmp_path / "allowed" / "out").symlink_to("/etc")
-    for bad in (
-        "file:///etc/passwd",
-        f"file://{tmp_path}/allowed/../x",
-        f"file://{tmp_path}/allowed/out/passwd",
-        "s3://b/x",
-        "http://h/x",
-        "/etc/passwd",
-    ):
+    for bad in ("file:///etc/passwd", f"file://{tmp_path}/allowed/../x", f"file://{tmp_path}/allowed/out/passwd", "s3://b/x", "http://h/x", "/etc/passwd"):
         refused = ask("POST", "/jobs", json={"kind": kind, "source": bad})
         assert (refused.status_code, "RAYAPP_SOURCES" in refused.json()["detail"]) == (422, True), bad
     job = ask("POST", "/jobs", json={"kind": kind, "source": f"file://{tmp_path}/allowed/rows.csv"}).json()["id"]

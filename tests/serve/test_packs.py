@@ -10,11 +10,7 @@ from tests.running_worker import a_worker
 from tests.serve.conftest import FILES
 from tests.serve.test_jobs import ask, ended, settings  # noqa: F401 - fixtures
 
-OTHER = {
-    **FILES,
-    "pack.toml": 'name = "other"\nversion = "2"\n',
-    "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_COFFEE,0.7,\n",
-}
+OTHER = {**FILES, "pack.toml": 'name = "other"\nversion = "2"\n', "mcc.csv": "first,last,detailed,weight,description\n5814,5814,FOOD_COFFEE,0.7,\n"}
 ZIP = {"content-type": "application/zip"}
 
 

@@ -21,9 +21,7 @@ def test_bits_stand_where_the_byte_stands(text):
 def test_bits_move_over_the_borders_of_words(text):
     bits = where(text, QUOTE)
     places = listed(bits).tolist()
-    assert [place for place in listed(moved_on(bits)).tolist() if place < len(text)] == [
-        place + 1 for place in places if place + 1 < len(text)
-    ]
+    assert [place for place in listed(moved_on(bits)).tolist() if place < len(text)] == [place + 1 for place in places if place + 1 < len(text)]
     assert listed(moved_back(bits)).tolist() == [place - 1 for place in places if place]
 
 

@@ -20,10 +20,7 @@ SHOWN = dict(re.findall(r"```(csv|text|toml|json)\n(.*?)```", TEXT, re.DOTALL))
 
 def load(tmp_path, content, mapping):
     (tmp_path / "export.csv").write_bytes(content)
-    with plan_source(str(tmp_path / "export.csv"), dataset("transactions"), SourceOptions(mapping), Settings(data_dir=tmp_path)) as (
-        plan,
-        reader,
-    ):
+    with plan_source(str(tmp_path / "export.csv"), dataset("transactions"), SourceOptions(mapping), Settings(data_dir=tmp_path)) as (plan, reader):
         return describe(plan), [row for rows in reader(plan.pieces[0]) for row in rows.table.to_pylist()]
 
 

@@ -44,11 +44,7 @@ def load(tmp_path, content, tier="small"):
         (b"id,descriptor\n\n\n1,A\n,\n2,B\n\n", ["1", "2"], []),
         (b"id,descriptor\n", [], []),
         (b"id,descriptor", [], []),
-        (
-            b'{"id":1,"descriptor":"A"}\n{"id":2,"descriptor":\n[]\n{"id":3,"descriptor":"C"}\n',
-            ["1", "3"],
-            [(2, "", "truncated"), (3, "", "array")],
-        ),
+        (b'{"id":1,"descriptor":"A"}\n{"id":2,"descriptor":\n[]\n{"id":3,"descriptor":"C"}\n', ["1", "3"], [(2, "", "truncated"), (3, "", "array")]),
         (b'{"id":1,"descriptor":"A"}\n{"id":2,"descriptor":"\xff"}\n{"id":3,"descriptor":"\xc3\x89"}\n', ["1", "3"], [(2, "", "utf-8")]),
         (b'{"id":1,"descriptor":"A","amount":"x"}\n{"id":2,"descriptor":"B","amount":[1]}\n', ["1"], [(2, "", "Expected `number`")]),
     ],

@@ -101,9 +101,7 @@ def test_row_groups_are_joined_and_sliced_and_every_row_is_read_once(tmp_path, g
     assert ids_in(tmp_path / "a.parquet", tmp_path, tier) == (ids, list(range(2000)))
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", CSV), ("a.csv.gz", gzip.compress(CSV)), ("a.parquet", parquet_of([str(n) for n in range(1200)], 100))]
-)
+@pytest.mark.parametrize(("name", "content"), [("a.csv", CSV), ("a.csv.gz", gzip.compress(CSV)), ("a.parquet", parquet_of([str(n) for n in range(1200)], 100))])
 @pytest.mark.parametrize("tier", TIERS)
 def test_an_object_of_a_store_is_read_like_a_file(tmp_path, object_store, name, content, tier):
     object_store.objects = {f"bank/2026/{name}": content}
@@ -139,10 +137,7 @@ def test_an_object_that_changes_is_not_read_and_one_that_is_not_there_is_named(o
         object_store.objects["bank/a.csv"] = CSV.replace(b"SHOP", b"SHIP")
         with pytest.raises(InvalidInput, match="has changed"):
             list(reader(plan.pieces[0]))
-    with (
-        pytest.raises((InvalidInput, Unavailable), match=r"cannot read s3://bank/nothing.csv"),
-        planned(object_store.uri("bank/nothing.csv"), tmp_path),
-    ):
+    with pytest.raises((InvalidInput, Unavailable), match=r"cannot read s3://bank/nothing.csv"), planned(object_store.uri("bank/nothing.csv"), tmp_path):
         pass
 
 

@@ -39,8 +39,7 @@ EXPORTS = {
         {"descriptor": "ALBERT HEIJN", "amount": "12.34", "direction": "debit", "booked_at": "2026-01-02", "account_id": "NL01"},
     ),
     "French, in two columns": (
-        "Date;Libellé;Débit euros;Crédit euros\n".replace(" euros", "")
-        + "31/01/2026;CARTE CARREFOUR;12,50;\n01/02/2026;SALAIRE;;1 234,56\n",
+        "Date;Libellé;Débit euros;Crédit euros\n".replace(" euros", "") + "31/01/2026;CARTE CARREFOUR;12,50;\n01/02/2026;SALAIRE;;1 234,56\n",
         {"descriptor": "CARTE CARREFOUR", "amount": "12.50", "direction": "debit", "booked_at": "2026-01-31"},
     ),
     "American, months first": (
@@ -93,12 +92,7 @@ def test_a_value_that_does_not_fit_its_column_is_named_as_it_is_printed(tmp_path
 @pytest.mark.parametrize(
     ("content", "question", "answer", "read"),
     [
-        (
-            "Date,Description\n03/04/2026,A\n",
-            "'03/04/2026' is DD/MM/YYYY or MM/DD/YYYY",
-            'dates = "MM/DD/YYYY"',
-            {"booked_at": "2026-03-04"},
-        ),
+        ("Date,Description\n03/04/2026,A\n", "'03/04/2026' is DD/MM/YYYY or MM/DD/YYYY", 'dates = "MM/DD/YYYY"', {"booked_at": "2026-03-04"}),
         ('Description,Amount\nA,"1,234"\n', "'1,234' has thousands or three decimals", 'decimal = "."', {"amount": "1234"}),
         ('Description,Amount\nA,"1,234"\n', "'1,234' has thousands or three decimals", 'decimal = ","', {"amount": "1.234"}),
     ],
@@ -213,11 +207,5 @@ def test_a_plan_is_another_one_when_columns_mean_something_else(tmp_path):
 def test_a_description_shows_names_and_values_as_they_are_printed(tmp_path):
     plan, _, _ = load(tmp_path, EXPORTS["German, with a preamble and a payee"][0].encode("cp1252"))
     told = describe(plan)
-    for words in (
-        "semicolon, cp1252, rows from line 4",
-        "Betrag (EUR) as 1.234,56",
-        "-4,50 | 1.234,56",
-        "not loaded: Saldo",
-        "sign of Betrag (EUR): negative is debit",
-    ):
+    for words in ("semicolon, cp1252, rows from line 4", "Betrag (EUR) as 1.234,56", "-4,50 | 1.234,56", "not loaded: Saldo", "sign of Betrag (EUR): negative is debit"):
         assert words in told

@@ -102,43 +102,9 @@ def settings(tmp_path):
 def test_ofx_1_with_leaves_that_are_not_closed(settings, tmp_path):
     rows, bad = read(OFX_1.encode("cp1252"), settings, tmp_path)
     assert rows == [
-        (
-            {
-                "id": "4711/F1",
-                "descriptor": "STARBUCKS & CO COFFEE",
-                "amount": "4.50",
-                "currency": "USD",
-                "direction": "debit",
-                "booked_at": "2026-01-02T12:00:00-05:00",
-                "account_id": "4711",
-            },
-            10,
-        ),
-        (
-            {
-                "id": rows[1][0]["id"],
-                "descriptor": "PAYROLL",
-                "amount": "1200.00",
-                "currency": "USD",
-                "direction": "credit",
-                "booked_at": "2026-01-03",
-                "account_id": "4711",
-            },
-            12,
-        ),
-        (
-            {
-                "id": "4711/F3",
-                "descriptor": "CAFé",
-                "amount": "7",
-                "currency": "USD",
-                "direction": "debit",
-                "booked_at": "2026-01-04",
-                "mcc": "5814",
-                "account_id": "4711",
-            },
-            19,
-        ),
+        ({"id": "4711/F1", "descriptor": "STARBUCKS & CO COFFEE", "amount": "4.50", "currency": "USD", "direction": "debit", "booked_at": "2026-01-02T12:00:00-05:00", "account_id": "4711"}, 10),
+        ({"id": rows[1][0]["id"], "descriptor": "PAYROLL", "amount": "1200.00", "currency": "USD", "direction": "credit", "booked_at": "2026-01-03", "account_id": "4711"}, 12),
+        ({"id": "4711/F3", "descriptor": "CAFé", "amount": "7", "currency": "USD", "direction": "debit", "booked_at": "2026-01-04", "mcc": "5814", "account_id": "4711"}, 19),
     ]
     assert len(rows[1][0]["id"]) == len("4711/") + 32
     assert bad == [("TRNAMT 'much' is no amount", 18)]
@@ -153,34 +119,9 @@ def test_ofx_2_is_xml_and_an_entry_s_own_currency_is_not_the_original_one(settin
 def test_camt_gives_entries_and_the_transactions_of_a_batch(settings, tmp_path):
     rows, bad = read(CAMT.encode(), settings, tmp_path)
     assert [row for row, _ in rows] == [
-        {
-            "id": "DE02/R1",
-            "descriptor": "REWE Markt SAGT DANKE",
-            "amount": "4.50",
-            "currency": "EUR",
-            "direction": "debit",
-            "booked_at": "2026-01-02",
-            "country": "DE",
-            "account_id": "DE02",
-        },
-        {
-            "id": "DE02/B-1",
-            "descriptor": "ANNA",
-            "amount": "10.00",
-            "currency": "EUR",
-            "direction": "credit",
-            "booked_at": "2026-01-03T10:00:00+01:00",
-            "account_id": "DE02",
-        },
-        {
-            "id": "DE02/B-2",
-            "descriptor": "RENT",
-            "amount": "20.00",
-            "currency": "EUR",
-            "direction": "credit",
-            "booked_at": "2026-01-03T10:00:00+01:00",
-            "account_id": "DE02",
-        },
+        {"id": "DE02/R1", "descriptor": "REWE Markt SAGT DANKE", "amount": "4.50", "currency": "EUR", "direction": "debit", "booked_at": "2026-01-02", "country": "DE", "account_id": "DE02"},
+        {"id": "DE02/B-1", "descriptor": "ANNA", "amount": "10.00", "currency": "EUR", "direction": "credit", "booked_at": "2026-01-03T10:00:00+01:00", "account_id": "DE02"},
+        {"id": "DE02/B-2", "descriptor": "RENT", "amount": "20.00", "currency": "EUR", "direction": "credit", "booked_at": "2026-01-03T10:00:00+01:00", "account_id": "DE02"},
     ]
     assert bad == [("is not booked, its status is PDNG", 7), ("has no amount", 11)]
 
@@ -189,41 +130,15 @@ def test_mt940_gives_the_name_and_the_purpose(settings, tmp_path):
     rows, bad = read(MT940.encode(), settings, tmp_path)
     account = "DE12345678/0012345678"
     assert [row for row, _ in rows] == [
-        {
-            "id": f"{account}/REF1",
-            "descriptor": "REWE MARKT BERLIN REWE SAGT DANKE",
-            "amount": "4.50",
-            "currency": "EUR",
-            "direction": "debit",
-            "booked_at": "2026-01-02",
-            "account_id": account,
-        },
-        {
-            "id": rows[1][0]["id"],
-            "descriptor": "ALBERT HEIJN TERUG",
-            "amount": "10",
-            "currency": "EUR",
-            "direction": "debit",
-            "booked_at": "2026-01-02",
-            "account_id": account,
-        },
-        {
-            "id": f"{account}/REF2",
-            "descriptor": "NTRF",
-            "amount": "1200.00",
-            "currency": "EUR",
-            "direction": "credit",
-            "booked_at": "2026-01-03",
-            "account_id": account,
-        },
+        {"id": f"{account}/REF1", "descriptor": "REWE MARKT BERLIN REWE SAGT DANKE", "amount": "4.50", "currency": "EUR", "direction": "debit", "booked_at": "2026-01-02", "account_id": account},
+        {"id": rows[1][0]["id"], "descriptor": "ALBERT HEIJN TERUG", "amount": "10", "currency": "EUR", "direction": "debit", "booked_at": "2026-01-02", "account_id": account},
+        {"id": f"{account}/REF2", "descriptor": "NTRF", "amount": "1200.00", "currency": "EUR", "direction": "credit", "booked_at": "2026-01-03", "account_id": account},
     ]
     assert [line for _, line in bad] == [8]
     assert "cannot be read" in bad[0][0]
 
 
-@pytest.mark.parametrize(
-    "content", [OFX_1.encode("cp1252"), OFX_2.encode(), CAMT.encode(), MT940.encode(), MT940.replace("\n", "\r\n").encode()]
-)
+@pytest.mark.parametrize("content", [OFX_1.encode("cp1252"), OFX_2.encode(), CAMT.encode(), MT940.encode(), MT940.replace("\n", "\r\n").encode()])
 @pytest.mark.parametrize("at_once", [1, 13, 1 << 20])
 def test_a_pipe_gives_what_a_file_gives(settings, tmp_path, content, at_once):
     source = io.BytesIO(gzip.compress(content))
@@ -262,8 +177,5 @@ def test_a_statement_that_is_broken_or_hostile_is_refused(settings, tmp_path, co
 
 def test_a_statement_is_no_catalogue(settings, tmp_path):
     (tmp_path / "a.sta").write_text(MT940)
-    with (
-        pytest.raises(InvalidInput, match="holds transactions, not inventory"),
-        plan_source(str(tmp_path / "a.sta"), dataset("inventory"), SourceOptions(), settings),
-    ):
+    with pytest.raises(InvalidInput, match="holds transactions, not inventory"), plan_source(str(tmp_path / "a.sta"), dataset("inventory"), SourceOptions(), settings):
         pass

@@ -48,24 +48,7 @@ PATTERNS = (
     r"\bCOFFEE\b", r"\bBLUE BOTTLE\b", r"BOTTL", r"\bFEES?\b", r"\bPAYROLL\b.{0,9}\bDES\b", r"\b(?:SHELL|GAP|NEXT)\b", r"^SQ \*", r"SPENCER$", r"中国",
     r"\bH&M\b", r"MCDONALD'?S", r"\bSTORE \d{2,4}\b", r"%OFF", r"UN_DER", r"\bO'REILLY", r"STRASSE", r"\bCAFE (?:A|B)\b|ELEVEN", r"(?:STAR|DATA)B[AU]",
 )  # fmt: skip
-PHRASES = (
-    "BLUEBOTTEL",
-    "STARBUCK",
-    "DATABASE",
-    "STORE",
-    "INC",
-    "DES",
-    "SQ",
-    "BLUE",
-    "COFFEE",
-    "PLUS",
-    "FEE",
-    "NEXT A",
-    "H&M",
-    "MARKS",
-    "ELEVEN",
-    "AND",
-)
+PHRASES = ("BLUEBOTTEL", "STARBUCK", "DATABASE", "STORE", "INC", "DES", "SQ", "BLUE", "COFFEE", "PLUS", "FEE", "NEXT A", "H&M", "MARKS", "ELEVEN", "AND")
 SPACES = (" ", " ", " ", "  ", " *", "*", "-", "/", ".", "'", "", " & ", "+", "#", ": ", "\t", " 0123 ", "123", "\u00a0", "’", "XXXX")
 
 
@@ -118,9 +101,7 @@ ranges = st.builds(
 phrases = st.builds(
     lambda phrase, kind: PhraseSource(phrase, kind, "", NOWHERE),
     st.sampled_from(PHRASES),
-    st.sampled_from(
-        ["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "head_colon", "dated", "legal", "generic", "word", "word"]
-    ),
+    st.sampled_from(["noise", "noise_start", "noise_end", "tail", "tail_colon", "head", "head_colon", "dated", "legal", "generic", "word", "word"]),
 )
 processors = st.builds(
     lambda number, prefixes, star: ProcessorSource(f"p{number}", f"P{number}", tuple(prefixes), star, NOWHERE),
@@ -177,14 +158,7 @@ def first_of(items: Sequence[Any], key: Callable[[Any], Any]) -> tuple[Any, ...]
     return tuple({key(item): item for item in reversed(items)}.values())[::-1]
 
 
-PARTS = {
-    "rules": (rules, 5),
-    "merchants": (merchants, 6),
-    "mcc": (ranges, 4),
-    "phrases": (phrases, 4),
-    "processors": (processors, 2),
-    "learned": (learned, 3),
-}
+PARTS = {"rules": (rules, 5), "merchants": (merchants, 6), "mcc": (ranges, 4), "phrases": (phrases, 4), "processors": (processors, 2), "learned": (learned, 3)}
 packs = st.builds(Written, **{name: some(strategy, most).map(tuple) for name, (strategy, most) in PARTS.items()})
 
 

@@ -14,10 +14,9 @@ standings = st.builds(
     rows_failed=st.integers(0, 3),
     cancel_requested=st.booleans(),
 )
-endings = st.builds(
-    Ending, how=st.sampled_from(["done", "wrong", "trouble", "lost", "stopped", "cancelled"]), cause=st.sampled_from(["", "why"])
-)
+endings = st.builds(Ending, how=st.sampled_from(["done", "wrong", "trouble", "lost", "stopped", "cancelled"]), cause=st.sampled_from(["", "why"]))
 chances = st.floats(0, 1, exclude_max=True)
+
 
 
 def standing_of(misses=0, max_attempts=3, rows_failed=0, *, progressed=False, asked=False):

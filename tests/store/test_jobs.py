@@ -87,13 +87,7 @@ def test_the_higher_priority_is_first_then_the_earlier_and_a_scheduled_one_waits
     async def story(session):
         later = datetime.now(UTC) + timedelta(hours=1)
         names = {}
-        for name, priority, run_at in [
-            ("low", -1, None),
-            ("first", 0, None),
-            ("second", 0, None),
-            ("high", 9, None),
-            ("tomorrow", 99, later),
-        ]:
+        for name, priority, run_at in [("low", -1, None), ("first", 0, None), ("second", 0, None), ("high", 9, None), ("tomorrow", 99, later)]:
             names[(await enqueue(session, JobRequest(kind="ingest", priority=priority, run_at=run_at))).job.id] = name
         ahead = {names[job]: await jobs_ahead(session, job) for job in names}
         assert ahead == {"high": 0, "first": 1, "second": 2, "low": 3, "tomorrow": None}

@@ -202,9 +202,7 @@ def test_what_a_change_is_taken_back_by_is_kept_for_ever_unless_asked_otherwise_
         unused = await make_plan(stored.url, PlanRequest(pack=stored.old.pack.digest))
         await session.execute("UPDATE rayapp.changeset SET finished_at = finished_at - interval '400 days'")
         await session.execute("UPDATE rayapp.plan SET finished_at = finished_at - interval '400 days'")
-        assert (await forget(session, Keeping(jobs_days=90, files_days=1, history_days=0))).planned == 4, (
-            "not those that may still be applied"
-        )
+        assert (await forget(session, Keeping(jobs_days=90, files_days=1, history_days=0))).planned == 4, "not those that may still be applied"
         assert await session.fetchval("SELECT count(*) FROM rayapp.planned_decision WHERE plan_id = $1", unused.id) > 0
         assert (await forgettable(session, Keeping(0, 0, 90))).history == 4
         assert (await forget(session, Keeping(0, 0, 90))).history == 4

@@ -126,9 +126,7 @@ def test_a_locked_row_stays_as_the_person_said_also_when_all_are_decided_again(s
     asyncio.run(story())
 
 
-def test_the_ledgers_name_every_pack_that_decides_rows_whatever_was_done_since_they_were_counted(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_the_ledgers_name_every_pack_that_decides_rows_whatever_was_done_since_they_were_counted(settings: Settings, tmp_path: Path) -> None:
     classifiers = [Classifier(pack_of(*known).compiled(tmp_path)) for known in ((0,), (0, 1), (0, 2), (0, 3))]
     packs = [classifier.pack for classifier in classifiers]
     url = settings.database_url or ""

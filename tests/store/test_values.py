@@ -94,14 +94,10 @@ def test_any_decimal_becomes_postgresqls_own_number(amounts: list[Decimal | None
     texts = [None if amount is None else f"{amount:.50g}" for amount in amounts]
     values, problems = one("decimal", texts)
     assert not problems
-    assert [None if value is None else _number(value) for value in values] == [
-        None if text is None else Fraction(Decimal(text)) for text in texts
-    ]
+    assert [None if value is None else _number(value) for value in values] == [None if text is None else Fraction(Decimal(text)) for text in texts]
 
 
-@pytest.mark.parametrize(
-    "text", ["12.50", "0", "0.00", "-0.5", ".5", "5.", "00012.3400", "1e3", "1.5E-3", "9999.9999", "10000", "0.00001", "+7"]
-)
+@pytest.mark.parametrize("text", ["12.50", "0", "0.00", "-0.5", ".5", "5.", "00012.3400", "1e3", "1.5E-3", "9999.9999", "10000", "0.00001", "+7"])
 def test_a_decimal_keeps_the_decimals_that_were_written(text: str) -> None:
     values, _ = one("decimal", [text])
     head = np.frombuffer(values[0], ">i2")
