@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rayapp.scoring.confidence import BASES
 from rayapp.scoring.money import BANDS, KINDS
 from rayapp.scoring.ngrams import KEY_BITS, key_of
-from rayapp.scoring.tokens import APOSTROPHE, char_class
+from rayapp.scoring.runs import APOSTROPHE, char_class
 
 PRINTED: Final = 5
 """Marks of a descriptor: payment company, store number, telephone number, words of the core, length of the line."""
