@@ -15,10 +15,13 @@ PRIME = np.uint64(0x100000001B3)
 SEED = np.uint64(0xCBF29CE484222325)
 QUOTE, MASK = 39, 88
 _SPACE = 32
-_T, _E = 84, 69
+LAST_GLUED = (84, 69)
+"""The last letters of the words that stand glued to a name."""
 _DEBIT, _PURCHASE = (np.frombuffer(word, np.uint8).copy() for word in (b"DEBIT", b"PURCHASE"))
 _LEAST_BEFORE = 3
 """Letters of a name before a word glued to it."""
+LEAST_GLUED = 8
+"""Letters of a name and the shortest of those words."""
 _GROUP, _LEAST_IBAN, _MOST_IBAN, _BANK_CODE = 4, 15, 34, 11
 """Letters and digits of a group of an IBAN, of a whole one, and of the code of a bank's branch."""
 _NOUGHT = 48
@@ -63,14 +66,12 @@ def _ends_in(data: NDArray[np.uint8], start: int, end: int, word: NDArray[np.uin
     return True
 
 
-@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def glued_at(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Give where a bank's word begins that is glued to the letters before it, or ``end``."""
-    last = data[end - 1]
-    if last == _T and end - start >= _DEBIT.size + _LEAST_BEFORE and _ends_in(data, start, end, _DEBIT):
-        return end - _DEBIT.size
-    if last == _E and end - start >= _PURCHASE.size + _LEAST_BEFORE and _ends_in(data, start, end, _PURCHASE):
-        return end - _PURCHASE.size
+    for word in (_DEBIT, _PURCHASE):
+        if _ends_in(data, start, end, word):
+            return end - word.size
     return end
 
 

@@ -12,7 +12,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rayapp.scoring.runs import CLASS, MASK, PRIME, QUOTE, SEED, account_end, char_class, glued_at, hash_bytes, may_be_account
+from rayapp.scoring.runs import (
+    CLASS,
+    LAST_GLUED,
+    LEAST_GLUED,
+    MASK,
+    PRIME,
+    QUOTE,
+    SEED,
+    account_end,
+    char_class,
+    glued_at,
+    hash_bytes,
+    may_be_account,
+)
 
 MAX_TOKENS = 96
 """Tokens of one descriptor that are looked at; what follows is left out of the core."""
@@ -168,6 +181,14 @@ def _letters_after_sign(data: NDArray[np.uint8], start: int, end: int) -> int:
     return i if end - i >= _LEAST_NUMBER else start
 
 
+@njit(nogil=True, cache=True, _nrt=False)
+def _add_glued(data: NDArray[np.uint8], start: int, end: int, extra: int, tokens: Tokens, n: int) -> int:
+    """Append a run of letters, parted before a bank's word that is glued to its end."""
+    cut = glued_at(data, start, end)
+    n = _append(start, cut, hash_bytes(data, start, cut), LETTERS | extra, tokens, n)
+    return n if cut == end else _append(cut, end, hash_bytes(data, cut, end), LETTERS, tokens, n)
+
+
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> int:
     """Write the tokens of the clean view ``data[start:end]``; returns how many."""
@@ -182,11 +203,10 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
             if seen == 2:
                 n = _append(run, i, h, NUMBER | extra, tokens, n)
             elif seen == 1:
-                cut = glued_at(data, run, i)
-                if cut == i:
-                    n = _append(run, i, h, LETTERS | extra, tokens, n)
+                if i - run >= LEAST_GLUED and (data[i - 1] == LAST_GLUED[0] or data[i - 1] == LAST_GLUED[1]):
+                    n = _add_glued(data, run, i, extra, tokens, n)
                 else:
-                    n = _add(data, cut, i, 0, tokens, _add(data, run, cut, extra, tokens, n))
+                    n = _append(run, i, h, LETTERS | extra, tokens, n)
             elif may_be_account(data, run, i) and account_end(data, run, i, end) >= i:
                 i = account_end(data, run, i, end)
                 n = _add(data, run, i, CODE | extra, tokens, n)
