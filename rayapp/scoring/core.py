@@ -77,16 +77,17 @@ def _is_stray(lexicon: Lexicon, scan: Scan, at: int, last: bool) -> bool:
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
-def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tuple[int, int]:
-    """Walk the trie from kept token ``at``: the longest entry that applies and the token after it, or (-1, at + 1)."""
+def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tuple[int, int, int]:
+    """Walk the trie from kept token ``at``: the longest entry that applies, the token after it, what of it acts; else (-1, at + 1, 0)."""
     tokens = scan.tokens
-    best, best_end = -1, at + 1
+    best, best_end, best_kind = -1, at + 1, 0
     token = scan.kept[at]
     node, cell = scan.node[token], scan.cell[token]
     if cell == NOWHERE:
-        return best, best_end
-    if scan.single[token] >= 0 and _acts(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n)):
-        best = scan.single[token]
+        return best, best_end, best_kind
+    if scan.single[token] >= 0:
+        best_kind = _acts(scan.kind[token], tokens.flags[token], opened, at + 1 == n, _number_at(scan, at + 1, n))
+        best = scan.single[token] if best_kind else -1
     for t in range(at + 1, n):
         node = step(node, tokens.hash[scan.kept[t]])
         if not may_follow(cell, node):
@@ -95,9 +96,11 @@ def _longest(lexicon: Lexicon, scan: Scan, at: int, n: int, opened: bool) -> tup
         if cell == NOWHERE:
             break
         entry = entry_of(cell)
-        if entry >= 0 and _acts(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n)):
-            best, best_end = entry, t + 1
-    return best, best_end
+        if entry >= 0:
+            acting = _acts(lexicon.kind[entry], tokens.flags[scan.kept[t]], opened, t + 1 == n, _number_at(scan, t + 1, n))
+            if acting:
+                best, best_end, best_kind = entry, t + 1, acting
+    return best, best_end, best_kind
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -146,13 +149,9 @@ def _scan(lexicon: Lexicon, scan: Scan, n: int, facts: Facts, row: int) -> tuple
     at = 0
     while at < n:
         t = scan.kept[at]
-        entry, after = _longest(lexicon, scan, at, n, kept > 0)
+        entry, after, kind = _longest(lexicon, scan, at, n, kept > 0)
         if entry >= 0 and kept > 0 and tokens.flags[t] & NUMBER and _phone_end(scan, at, n) >= 0:
-            entry, after = -1, at + 1
-        kind = 0
-        if entry >= 0:
-            last = tokens.flags[scan.kept[after - 1]]
-            kind = _acts(lexicon.kind[entry], last, kept > 0, after == n, _number_at(scan, after, n))
+            entry, after, kind = -1, at + 1, 0
         if kind & ALIAS and kept > 0 and after == at + 1 and _is_stray(lexicon, scan, at, after == n):
             kind &= ~ALIAS
         hit = -1
