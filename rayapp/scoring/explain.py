@@ -18,7 +18,7 @@ from rayapp.scoring.evidence import ASIDE, COUNTED, LEARNED, MCC, MERCHANT, ONE,
 from rayapp.scoring.geography import country_code
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns import spans
-from rayapp.scoring.transaction import Alternative, Category, Classification, Evidence, Level, Merchant, Signal
+from rayapp.scoring.transaction import Alternative, Classification, Evidence, Level, Merchant, Signal
 
 SIGNALS: tuple[Signal, ...] = ("merchant", "semantic", "rule", "mcc")
 ORIGINS = ("hand-written merchant", "brand of the gazetteer", "merchant learned from card data", "nearly this merchant's name")
@@ -49,11 +49,7 @@ class Narrator:
         self._engine = engine
         self._texts = {name: Texts(table) for name, table in strings.items()}
         self._categories = strings["category"].to_pylist()
-        primaries = strings["primary"].to_pylist()
-        self._category = [
-            Category(primaries[primary], code)
-            for primary, code in zip(pack.arrays["category/primary"].tolist(), self._categories, strict=True)
-        ]
+        self._category = pack.categories()
         levels = pack.manifest.levels
         self._bounds = (levels.medium, levels.high, levels.very_high)
 

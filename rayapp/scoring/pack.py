@@ -17,6 +17,7 @@ from safetensors.numpy import load, save
 
 from rayapp.errors import InvalidPack
 from rayapp.scoring.pack_check import check_pack
+from rayapp.scoring.transaction import Category
 
 FORMAT = "rayapp-pack-7"
 _BYTES, _ENDS = ".bytes", ".offsets"
@@ -71,6 +72,12 @@ class CompiledPack:
     def digest(self) -> str:
         """Name the pack's content."""
         return self.manifest.digest
+
+    def categories(self) -> list[Category]:
+        """Give the taxonomy in the order of the categories' numbers."""
+        primaries, detailed = self.strings["primary"].to_pylist(), self.strings["category"].to_pylist()
+        of = self.arrays["category/primary"].tolist()
+        return [Category(primaries[number], code) for number, code in zip(of, detailed, strict=True)]
 
     def section(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Give the arrays whose name begins with ``prefix`` and a slash, by the rest of their name."""

@@ -52,7 +52,8 @@ def add_categories(app: FastAPI, desk: Desk) -> None:
     @app.get("/categories", **CATEGORIES_DOCS)
     async def categories() -> Response:
         """List the categories that decisions are made among, in the taxonomy's order."""
-        return Response(msgspec.json.encode(categories_of(desk)), media_type=JSON)
+        pack = desk.deciding.classifier.pack
+        return Response(msgspec.json.encode(Categories(pack.digest, pack.categories())), media_type=JSON)
 
 
 def add_review(app: FastAPI, jobs: JobDesk) -> None:
@@ -68,11 +69,3 @@ def add_review(app: FastAPI, jobs: JobDesk) -> None:
         found = await jobs.ask(lambda session: to_review(session, below, after, limit + 1))
         page = ReviewList(found[:limit], found[limit - 1].id if len(found) > limit else None)
         return Response(msgspec.json.encode(page), media_type=JSON, headers={"Cache-Control": "no-store"})
-
-
-def categories_of(desk: Desk) -> Categories:
-    """Give the taxonomy of the pack that decides now; raises ``Unavailable`` before there is one."""
-    pack = desk.deciding.classifier.pack
-    primaries, detailed = pack.strings["primary"].to_pylist(), pack.strings["category"].to_pylist()
-    of = pack.arrays["category/primary"].tolist()
-    return Categories(pack.digest, [Category(primaries[number], code) for number, code in zip(of, detailed, strict=True)])
