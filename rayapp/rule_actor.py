@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import ray
@@ -47,6 +47,8 @@ NO_VERSION = 0
 
 log = logging.getLogger(__name__)
 
+Value = TypeVar("Value")
+
 
 class Active(NamedTuple):
     """What is active: ``version`` grows with each activation; ``artefact`` holds one reference to ``CompiledPack.dump()`` as ``uint8``.
@@ -71,6 +73,25 @@ class Fetched(NamedTuple):
     activated_at: float = 0.0
 
 
+class Said(Generic[Value]):
+    """What each of several processes said last; who has said nothing for ``silent_s`` is gone."""
+
+    def __init__(self, silent_s: float) -> None:
+        """Begin with nobody."""
+        self._silent_s = silent_s
+        self._last: dict[str, tuple[Value, float]] = {}
+
+    def note(self, who: str, what: Value) -> None:
+        """Keep what one says."""
+        self._last[who] = what, time.monotonic()
+
+    def all(self) -> dict[str, Value]:
+        """Give what those said who are not gone."""
+        since = time.monotonic() - self._silent_s
+        self._last = {who: said for who, said in self._last.items() if said[1] >= since}
+        return {who: what for who, (what, _) in self._last.items()}
+
+
 class RuleActor:
     """The actor's body. All methods may be called at once."""
 
@@ -80,8 +101,8 @@ class RuleActor:
         self._changed = asyncio.Condition()
         self._look = asyncio.Event()
         self._active: Active | None = None
-        self._acknowledged: dict[str, tuple[int, float]] = {}
-        self._reports: dict[str, tuple[bytes, float]] = {}
+        self._acknowledged: Said[int] = Said(SILENT_S)
+        self._reports: Said[bytes] = Said(REPORTS_S)
         self._watch: asyncio.Task[None] | None = None
 
     async def wait(self, known: int, patience_s: float = POLL_S) -> Active | None:
@@ -104,23 +125,19 @@ class RuleActor:
 
     async def acknowledge(self, follower: str, version: int) -> None:
         """Note that a follower decides by this version; it says so with every poll."""
-        self._acknowledged[follower] = version, time.monotonic()
+        self._acknowledged.note(follower, version)
 
     async def acknowledgements(self) -> dict[str, int]:
         """Give the version that each follower said it decides by; one that has long said nothing is gone."""
-        since = time.monotonic() - SILENT_S
-        self._acknowledged = {follower: said for follower, said in self._acknowledged.items() if said[1] >= since}
-        return {follower: version for follower, (version, _) in self._acknowledged.items()}
+        return self._acknowledged.all()
 
     async def report(self, replica: str, numbers: bytes) -> None:
         """Keep what a replica counts."""
-        self._reports[replica] = numbers, time.monotonic()
+        self._reports.note(replica, numbers)
 
     async def reports(self) -> dict[str, bytes]:
         """Give what each replica last said that it counts."""
-        since = time.monotonic() - REPORTS_S
-        self._reports = {replica: said for replica, said in self._reports.items() if said[1] >= since}
-        return {replica: numbers for replica, (numbers, _) in self._reports.items()}
+        return self._reports.all()
 
     def _newer(self, known: int) -> Active | None:
         return self._active if self._active is not None and self._active.version != known else None
