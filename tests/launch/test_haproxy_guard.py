@@ -1,6 +1,5 @@
 """What HAProxy is given beside Serve's template: a real HAProxy finds it right, and every part of it is there."""
 
-import socket
 import subprocess
 import threading
 import time
@@ -16,6 +15,7 @@ from rayapp.launch.environment import find_haproxy
 from rayapp.launch.haproxy_guard import AT_ONCE, QUEUE_MS, RETRY_AFTER_S, in_turns, lasting, limited, with_problems
 from rayapp.launch.ports import free_ports
 from rayapp.store.api_keys import PREFIXES
+from tests.listening import answers
 
 PATIENCE_S = 30
 
@@ -114,11 +114,6 @@ def haproxy_before(server, folder):
     finally:
         running.terminate()
         running.wait()
-
-
-def answers(port):
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_(count, number):

@@ -1,6 +1,5 @@
 """``gs://``, against an emulator of Google's store of objects on loopback."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pyarrow import fs
 
 from rayapp.errors import InvalidInput, Unavailable
 from rayapp.launch.ports import free_ports
+from tests.listening import answers
 from tests.sources.test_locations import ids_in, planned
 
 PATIENCE_S = 30
@@ -40,11 +40,6 @@ def bank():
     yield at
     running.terminate()
     running.wait()
-
-
-def answers(port):
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_objects_and_folders_are_read_like_files(bank, tmp_path):
