@@ -12,7 +12,10 @@ FIELDS = {"descriptor", "direction", "amount", "currency", "market", "country", 
 PRINTED = {"processor", "channel", "printed_city", "printed_country"}
 
 
-@pytest.mark.parametrize("file", ["consumer.toml", "us_consumer.toml", "formats.toml", "world.toml", "world_again.toml"])
+FILES = ("consumer.toml", "us_consumer.toml", "formats.toml", "world.toml", "world_again.toml", "world_third.toml")
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_every_labelled_line_names_known_categories_once(file: str) -> None:
     with TAXONOMY.open(encoding="utf-8", newline="") as opened:
         known = {row["detailed"] for row in csv.DictReader(opened)}

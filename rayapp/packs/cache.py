@@ -12,7 +12,7 @@ from rayapp.errors import InvalidPack
 from rayapp.packs.files import SHIPPED, digest, named_pack
 from rayapp.scoring.pack import CompiledPack
 
-ENGINE_VERSION = "14"
+ENGINE_VERSION = "15"
 """Raised when the same sources compile to something else, or the same pack decides otherwise: no stale artefact is taken for the new, and
 decisions of the former engine are all made again."""
 

@@ -68,7 +68,7 @@ def decide(book_at: int, room_at: int, size: int) -> float:
         _ask(book, room)
         found = _findings(room, room.row)
         room.turn[1] = judge_rows(room.row, room.inputs, found, book.merchants, book.rules, book.scales, room.reasons, room.turn[1], out)
-    name_ends(out, room.row, book.names, room.facts.weight, room.core_ends, room.name_ends, room.named)
+    name_ends(out, room.row, book.names, room.facts, room.core, room.core_ends, room.name_ends, room.named)
     write_names(out.merchant, room.row, book.names, room.core, room.core_ends, room.name_ends, room.name)
     told[CATEGORY], told[SCORE], told[MERCHANT] = out.category[0], out.score[0], out.merchant[0]
     told[ALIAS], told[LEARNED], told[PROCESSOR] = out.alias[0], out.learned[0], room.facts.processor[0]

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from rayapp.scoring.confidence import LEVELS, Calibration, level_numbers
 from rayapp.scoring.engine import Views
 from rayapp.scoring.evidence import MCC, MERCHANT, ONE, RULE, SEMANTIC, Verdicts
+from rayapp.scoring.lexicon import Facts
 from rayapp.scoring.pack import CompiledPack, string_buffers, string_table
 
 STATUSES = ("classified", "unclassified", "partial")
 CLASSIFIED, UNCLASSIFIED = 0, 1
+_SPACE = 32
 
 
 def _coded(values: pa.DataType) -> pa.DataType:
@@ -55,24 +57,41 @@ class Names(NamedTuple):
     worth: NDArray[np.uint8]
 
 
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _says_something(facts: Facts, core: NDArray[np.uint8], core_offsets: NDArray[np.int64], text: int, category: int) -> bool:
+    """Tell whether a core is a name: it has words of its own, or several words of which some tell a trade, and its category is known."""
+    if facts.weight[text] > 0:
+        return True
+    if category < 0 or facts.words[text] == 0:
+        return False
+    for i in range(core_offsets[text], core_offsets[text + 1]):
+        if core[i] == _SPACE:
+            return True
+    return False
+
+
 @njit(nogil=True, cache=True, _nrt=False)
 def name_ends(
     out: Verdicts,
     text: NDArray[np.int32],
     names: Names,
-    weight: NDArray[np.int32],
+    facts: Facts,
+    core: NDArray[np.uint8],
     core_offsets: NDArray[np.int64],
     ends: NDArray[np.int32],
     named: NDArray[np.bool_],
 ) -> None:
-    """Write where each row's name ends, and whether it has one: the gazetteer's, else the core where that says something."""
+    """Write where each row's name ends, and whether it has one: the gazetteer's, else the core where that says something.
+
+    Several words of trades are a name where the category fits one (HOTEL PLAZA), one alone is none (HOTEL).
+    """
     ends[0] = 0
     for row in range(text.size):
         merchant, category = out.merchant[row], out.category[row]
         length = 0
         if merchant >= 0:
             length = int(names.offset[merchant + 1] - names.offset[merchant])
-        elif weight[text[row]] > 0 and (category < 0 or names.worth[category]):
+        elif _says_something(facts, core, core_offsets, text[row], category) and (category < 0 or names.worth[category]):
             length = int(core_offsets[text[row] + 1] - core_offsets[text[row]])
         named[row] = merchant >= 0 or length > 0
         ends[row + 1] = ends[row] + length
@@ -153,7 +172,7 @@ class Writer:
     def names(self, views: Views, text: NDArray[np.int32], out: Verdicts) -> pa.Array:
         """Give the merchant's name of each row, null where there is none to be had."""
         ends, named = np.empty(text.size + 1, np.int32), np.empty(text.size, bool)
-        name_ends(out, text, self.known_names, views.found.facts.weight, views.core_offsets, ends, named)
+        name_ends(out, text, self.known_names, views.found.facts, views.core, views.core_offsets, ends, named)
         content = np.empty(ends[-1], np.uint8)
         write_names(out.merchant, text, self.known_names, views.core, views.core_offsets, ends, content)
         return pa.Array.from_buffers(pa.string(), text.size, [_validity(named), pa.py_buffer(ends), pa.py_buffer(content)])
