@@ -59,6 +59,9 @@ def write_source(path: Path, rows: int, seed: int, width: int) -> Source:
         writer.writerows(made)
     return Source(path, made, bad)
 
+LISTS = {"transaction": "transaction_of_account", "decision": "decision_unsure"}
+INDEXES = "SELECT array_agg(indexname ORDER BY indexname LIKE '%_pkey' DESC) FROM pg_indexes WHERE schemaname = 'rayapp' AND tablename = $1"
+
 
 def expected(sources: Sequence[Source], classifier: Classifier) -> dict[str, tuple[Any, ...]]:
     """Give what the tables hold after the sources were loaded one after the other: of rows with one id the last good one."""
@@ -86,6 +89,7 @@ async def compare(session: asyncpg.Connection, sources: Sequence[Source], classi
     assert not wrong, f"{len(wrong)} rows differ: {found[wrong[0]]} instead of {wanted[wrong[0]]}"
     for table in ("transaction", "decision"):
         assert await session.fetchval(f"SELECT count(*) FROM rayapp.{table}") == len(wanted)  # noqa: S608
+        assert await session.fetchval(INDEXES, table) == [f"{table}_pkey", LISTS[table]], f"an index of {table} is gone"
     return {**await _ledger(session, sources, len(wanted)), "ids": len(wanted)}
 
 

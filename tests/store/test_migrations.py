@@ -61,3 +61,21 @@ def test_a_database_without_the_schema_says_what_to_do(empty_database: str) -> N
 
     with pytest.raises(InvalidSetup, match=re.escape("run `rayapp migrate`")):
         asyncio.run(ask())
+
+
+def test_the_indexes_of_lists_are_made_where_rows_are_already_whatever_their_accounts_are_called(database: str) -> None:
+    rows = """
+        INSERT INTO rayapp.transaction (id, descriptor, account_id, version)
+        SELECT n::text, 'SHOP', CASE n % 3 WHEN 0 THEN (SELECT string_agg(md5(n || '.' || m), '') FROM generate_series(1, 200) m) WHEN 1 THEN '' END, 1
+        FROM generate_series(1, 30) n
+    """
+    statements = (
+        "DROP INDEX rayapp.transaction_of_account, rayapp.decision_unsure",
+        "DELETE FROM rayapp.migration WHERE name = '0015_lists'",
+        rows,
+    )
+    for statement in statements:
+        asyncio.run(execute(database, statement))
+    assert asyncio.run(migrated(database)) == ["0015_lists"]
+    made = asyncio.run(execute(database, "SELECT indexname FROM pg_indexes WHERE indexname IN ('transaction_of_account', 'decision_unsure')"))
+    assert len(made) == 2
