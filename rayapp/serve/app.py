@@ -25,7 +25,7 @@ from rayapp.serve.openapi import BULK_DOCS, LIMITS_DOCS, PLAIN_DOCS, READY_DOCS,
 from rayapp.serve.pack_routes import add_packs
 from rayapp.serve.page_routes import add_pages
 from rayapp.serve.problems import Place, report_of, report_of_status, response_of
-from rayapp.serve.review_routes import add_categories, add_review
+from rayapp.serve.review_routes import add_categories, add_stored
 from rayapp.serve.wishes import wishes_of
 
 JSON = "application/json"
@@ -49,7 +49,7 @@ def build_app(desk: Desk, jobs: JobDesk | None = None) -> Any:  # noqa: ANN401 -
     if jobs is not None:
         add_jobs(app, jobs)
         add_packs(app, jobs)
-        add_review(app, jobs)
+        add_stored(app, jobs)
     describe(app)
     return Carried(Envelope(HotPath(app, desk), desk.metrics, desk.gate))
 

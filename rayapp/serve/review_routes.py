@@ -1,5 +1,6 @@
-"""The routes of people who review: which stored decisions are unsure, and which categories there are."""
+"""The routes of people who look at what is stored: an account's lines, which decisions are unsure, and which categories there are."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -11,9 +12,12 @@ from rayapp.scoring.transaction import Category
 from rayapp.serve.desk import Desk
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.job_docs import LISTED, answer, problems, schema
+from rayapp.serve.keyset import LONGEST_TOKEN, key_of, token_of
 from rayapp.serve.overload import Forbidden
 from rayapp.serve.problems import Place
-from rayapp.store.review import Reviewed, to_review
+from rayapp.store.account_lines import Booked, account_lines
+from rayapp.store.decided import DecidedTransaction, Page
+from rayapp.store.review import Unsure, to_review
 
 JSON = "application/json"
 MOST_LISTED = 500
@@ -28,21 +32,22 @@ class Categories(msgspec.Struct, frozen=True):
     categories: list[Category]
 
 
-class ReviewList(msgspec.Struct, frozen=True):
-    """A page of transactions to look at, by id; ``next`` is the id to go on ``after``, ``None`` at the end."""
+class TransactionPage(msgspec.Struct, frozen=True):
+    """A page of stored transactions; ``next`` is what to go on ``after``, ``None`` at the end."""
 
-    transactions: list[Reviewed]
+    transactions: list[DecidedTransaction]
     next: str | None
 
 
-REVIEW_MESSAGES = (Categories, ReviewList)
+REVIEW_MESSAGES = (Categories, TransactionPage)
 CATEGORIES_DOCS: dict[str, Any] = {"responses": {200: answer("The categories", schema("Categories")), **problems(LISTED)}}
-REVIEW_DOCS: dict[str, Any] = {
-    "responses": {200: answer("A page of them", schema("ReviewList")), **problems(LISTED | {403: "An operator's key is needed"})}
+STORED_DOCS: dict[str, Any] = {
+    "responses": {200: answer("A page of them", schema("TransactionPage")), **problems(LISTED | {403: "An operator's key is needed"})}
 }
 
-Below = Annotated[float, Query(ge=0, le=1)]
-After = Annotated[str, Query(max_length=1_000)]
+Account = Annotated[str, Query(min_length=1, max_length=1_000, description="List this account's lines, newest first")]
+Below = Annotated[float, Query(ge=0, le=1, description=f"Without an account: list decisions less sure than this, {UNSURE} by itself")]
+After = Annotated[str, Query(max_length=LONGEST_TOKEN, description="The `next` of the page before, with the same `account_id` or `below`")]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 
 
@@ -56,16 +61,36 @@ def add_categories(app: FastAPI, desk: Desk) -> None:
         return Response(msgspec.json.encode(Categories(pack.digest, pack.categories())), media_type=JSON)
 
 
-def add_review(app: FastAPI, jobs: JobDesk) -> None:
-    """Add the route of what a person should look at."""
+def add_stored(app: FastAPI, jobs: JobDesk) -> None:
+    """Add the route that lists what is stored."""
 
-    @app.get("/transactions", **REVIEW_DOCS)
-    async def unsure(request: Request, below: Below = UNSURE, after: After = "", limit: Limit = 50) -> Response:
-        """List stored transactions whose decisions are less sure than a bound and that no person has decided, by id."""
+    @app.get("/transactions", **STORED_DOCS)
+    async def transactions(
+        request: Request, account_id: Account | None = None, below: Below | None = None, after: After = "", limit: Limit = 50
+    ) -> Response:
+        """List stored transactions with their decisions.
+
+        With `account_id` that account's, newest first, those without a date last. Otherwise those to review: whose decisions are less sure
+        than a bound and that no person has decided, the least sure first.
+        """
         if not request.state.client.operator:
             raise Forbidden("what everybody has stored is shown to an operator's key")
-        if "\0" in after:
-            raise InvalidInput("?after: holds NUL", [Place("?after", "holds NUL")])
-        found = await jobs.ask(lambda session: to_review(session, below, after, limit + 1))
-        page = ReviewList(found[:limit], found[limit - 1].id if len(found) > limit else None)
-        return Response(msgspec.json.encode(page), media_type=JSON, headers={"Cache-Control": "no-store"})
+        _check(account_id, below)
+        if account_id is not None:
+            lines = await jobs.ask(partial(account_lines, account=account_id, after=key_of(after, Booked), most=limit))
+            return _page(lines)
+        bound = UNSURE if below is None else below
+        return _page(await jobs.ask(partial(to_review, below=bound, after=key_of(after, Unsure), most=limit)))
+
+
+def _page(found: Page[Any]) -> Response:
+    page = TransactionPage(found.transactions, token_of(found.last))
+    return Response(msgspec.json.encode(page), media_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+def _check(account_id: str | None, below: float | None) -> None:
+    """Refuse what the types of parameters do not."""
+    if account_id is not None and "\0" in account_id:
+        raise InvalidInput("?account_id: holds NUL", [Place("?account_id", "holds NUL")])
+    if account_id is not None and below is not None:
+        raise InvalidInput("?below: is of the list without an account", [Place("?below", "is of the list without an account")])

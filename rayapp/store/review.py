@@ -1,41 +1,30 @@
-"""Stored decisions that a person should look at: the less sure ones, in the order of their transactions' ids."""
+"""Stored decisions that a person should look at, the least sure first."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
-import msgspec
 
-from rayapp.scoring.transaction import Level
 from rayapp.store.database import errors_as_ours
-from rayapp.store.statements import statements
-
-SQL = statements("stored_transactions")
+from rayapp.store.decided import SQL, Page, page_of
 
 
-class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored transaction with its decision, as far as a person needs it to judge; decimal ``amount`` in units of ``currency``."""
+class Unsure(NamedTuple):
+    """Where a decision stands in the list."""
 
-    id: str
-    descriptor: str
-    amount: str | None
-    currency: str | None
-    direction: str | None
-    mcc: str | None
-    country: str | None
-    booked_at: datetime | None
-    merchant: str | None
-    category: str | None
-    """The detailed one; ``None`` where nothing was decided."""
     confidence: float
-    level: Level
+    id: str
 
 
-async def to_review(session: asyncpg.Connection, below: float, after: str, most: int) -> list[Reviewed]:
-    """Give at most so many decisions with a confidence ``below`` a bound, of transactions whose ids come ``after`` one.
+FIRST = Unsure(-1.0, "")
+INDEXED = 0.9
+"""Less sure decisions are found by an index; beyond it every decision is looked at, where so few are less sure that the page has room."""
 
-    What a person has decided is not among them.
-    """
+
+async def to_review(session: asyncpg.Connection, below: float, after: Unsure | None, most: int) -> Page[Unsure]:
+    """Give at most so many decisions with a confidence ``below`` a bound that no person has made, behind one of the list."""
+    behind = after or FIRST
     with errors_as_ours():
-        rows: Sequence[asyncpg.Record] = await session.fetch(SQL["to_review"], below, after, most)
-    return [Reviewed(**dict(row)) for row in rows]
+        found = await session.fetch(SQL["unsure"], below, *behind, most + 1)
+        if below > INDEXED and len(found) <= most:
+            found += await session.fetch(SQL["surer"], below, *behind, most + 1 - len(found))
+    return await page_of(session, [Unsure(*row) for row in found], most)

@@ -22,6 +22,7 @@ from tests.running_worker import a_worker
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS = 180_000
+UNKNOWN = [f"u{number:02},XQZ {number:02},-1.00,USD" for number in range(60)]
 HOSTILE = "<img src=x onerror=document.title='taken'>"
 LINES = ["id,descriptor,amount,currency", "t1,SQ *BLUE BOTTLE 0001,-4.50,USD", f"t2,{HOSTILE},-1.00,USD", "t3,NOBODY KNOWS THIS,-9.00,USD", "t4,BEAN HUT 0123,-3.00,QQQ"]
 
@@ -130,13 +131,20 @@ def test_a_file_is_sent_watched_and_its_rows_are_shown_as_text(page):
 
 def test_a_rule_is_planned_applied_and_taken_back_and_a_row_reviewed(page):
     page.get_by_role("tab", name="Files").click()
-    page.get_by_label("File of transactions").set_input_files({"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES[:4]).encode()})
+    page.get_by_label("File of transactions").set_input_files({"name": "june.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES[:4] + UNKNOWN).encode()})
     page.get_by_label("What to do").select_option("ingest")
     page.get_by_role("button", name="Send").click()
     see(page.locator("#job")).to_contain_text("succeeded", timeout=PATIENCE_MS)
 
     page.get_by_role("tab", name="Review").click()
     page.get_by_label("Who reviews").fill("ann")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("#review-rows tbody tr")
+    see(rows).to_have_count(50)
+    see(rows.last).to_contain_text("XQZ 47")
+    page.get_by_role("button", name="More").click()
+    see(rows.first).to_contain_text("XQZ 48")
+    see(page.get_by_role("button", name="More")).to_have_count(0)
     page.get_by_role("button", name="Show").click()
     row = page.locator("#review-rows tbody tr").filter(has_text=HOSTILE)
     row.get_by_role("combobox").fill("FOOD_COFFE")

@@ -1,0 +1,138 @@
+"""Lists of what is stored: in their order, page by page without gap or repeat, and by the indexes that are there for them."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rayapp.store.account_lines import Booked, account_lines
+from rayapp.store.database import connection
+from rayapp.store.decided import SQL
+from rayapp.store.review import FIRST, INDEXED, Unsure, to_review
+
+STORE = """
+WITH pack AS (INSERT INTO rayapp.pack (digest, name, artefact) VALUES (repeat('a', 64), 'small', '') RETURNING id),
+     given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::boolean[]) g (id, account, booked, sure, locked)),
+     known AS (INSERT INTO rayapp.transaction (id, descriptor, account_id, booked_at, version) SELECT id, 'SHOP', account, booked, 1 FROM given)
+INSERT INTO rayapp.decision (transaction_id, status, score, confidence, level, merchant_score, semantic_score, rule_score, rule_ids, pack_id, locked)
+SELECT given.id, 'classified', 0.5, sure, 'LOW', 0, 0, 0, '{}', pack.id, locked FROM given, pack
+"""
+Row = tuple[str, str | None, datetime | None, float, bool]
+"""Id, account, when it was booked, confidence, and whether a person decided."""
+
+MADE = 120
+LETTERS = "aBé_\U0001f4b3"
+"""What ids begin with; people have them in another order than that of their bytes."""
+
+
+def rows(seed: int) -> list[Row]:
+    """Rows of which many were booked at one time or at none, and many are as sure as others."""
+    chance = random.Random(seed)
+    days = [None, *(datetime(2025, 3, day, 12, 30, 0, day, tzinfo=UTC) for day in (1, 2, 3))]
+    ids = [f"{chance.choice(LETTERS)}{number}" for number in range(MADE)]
+    sure = (0.0, 0.25, 0.5, 0.7, 0.9, 0.95, 1.0)
+    accounts = ("one", "two", "x" * 5_000, None)
+    return [(name, chance.choice(accounts), chance.choice(days), chance.choice(sure), chance.random() < 0.1) for name in ids]
+
+
+async def store(session: Any, given: list[Row]) -> None:
+    await session.execute(STORE, *(list(column) for column in zip(*given, strict=True)))
+
+
+def newest_first(row: Row) -> tuple[datetime, bytes]:
+    return row[2] or datetime.min.replace(tzinfo=UTC), row[0].encode()
+
+
+def least_sure_first(row: Row) -> tuple[float, bytes]:
+    return row[3], row[0].encode()
+
+
+@pytest.mark.parametrize("most", [1, 7, 500])
+def test_an_accounts_lines_come_newest_first_each_once_and_those_without_a_date_last(database: str, most: int) -> None:
+    given = rows(most)
+
+    async def story(account: str) -> list[str]:
+        found, after = [], None
+        async with connection(database) as session:
+            while True:
+                page = await account_lines(session, account, after, most)
+                found += [line.id for line in page.transactions]
+                assert len(page.transactions) == most or page.last is None
+                if page.last is None:
+                    return found
+                after = page.last
+
+    async def begin() -> None:
+        async with connection(database) as session:
+            await store(session, given)
+
+    asyncio.run(begin())
+    for account in ("one", "two", "x" * 5_000, "nobody's"):
+        wanted = sorted((row for row in given if row[1] == account), key=newest_first, reverse=True)
+        assert asyncio.run(story(account)) == [row[0] for row in wanted]
+
+
+@pytest.mark.parametrize("most", [1, 7, 500])
+def test_decisions_to_review_come_the_least_sure_first_each_once_without_those_that_a_person_made(database: str, most: int) -> None:
+    given = rows(most)
+
+    async def story(below: float) -> list[str]:
+        found, after = [], None
+        async with connection(database) as session:
+            while True:
+                page = await to_review(session, below, after, most)
+                found += [line.id for line in page.transactions]
+                if page.last is None:
+                    return found
+                after = page.last
+
+    async def begin() -> None:
+        async with connection(database) as session:
+            await store(session, given)
+
+    asyncio.run(begin())
+    for below in (0.0, 0.1, 0.7, INDEXED, 0.95, 1.0):
+        wanted = sorted((row for row in given if row[3] < below and not row[4]), key=least_sure_first)
+        assert asyncio.run(story(below)) == [row[0] for row in wanted]
+
+
+def test_lines_that_come_between_two_pages_move_no_others(database: str) -> None:
+    now = datetime(2025, 3, 1, tzinfo=UTC)
+
+    async def story() -> None:
+        async with connection(database) as session:
+            await store(session, [(f"t{day}", "one", now + timedelta(days=day), 0.5, False) for day in range(4)])
+            first = await account_lines(session, "one", None, 2)
+            assert first.last == Booked(now + timedelta(days=2), "t2")
+            await session.execute(
+                "INSERT INTO rayapp.transaction SELECT 'new', 'SHOP', NULL, NULL, NULL, NULL, NULL, now(), 'one', NULL, 1"
+            )
+            assert [line.id for line in (await account_lines(session, "one", first.last, 2)).transactions] == ["t1", "t0"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments", "index"),
+    [
+        ("unsure", (0.7, *FIRST, 51), "decision_unsure"),
+        ("unsure", (0.7, *Unsure(0.5, "t"), 51), "decision_unsure"),
+        ("of_account", ("one", "infinity", "", 51), "transaction_of_account"),
+        ("of_account", ("one", "2025-03-01T00:00:00Z", "t", 51), "transaction_of_account"),
+    ],
+)
+@pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"])
+def test_a_page_is_read_from_the_index_in_its_order(
+    database: str, statement: str, arguments: tuple[Any, ...], index: str, planned: str
+) -> None:
+    async def story() -> str:
+        async with connection(database) as session:
+            await session.execute(f"SET plan_cache_mode = {planned}; SET enable_seqscan = off; SET enable_bitmapscan = off")
+            return "\n".join(row[0] for row in await session.fetch(f"EXPLAIN {SQL[statement]}", *arguments))
+
+    plan = asyncio.run(story())
+    assert f"using {index}" in plan
+    assert "Sort" not in plan
+    assert plan.count("Filter") == (statement == "of_account"), "all but the account's own name is asked of the index"
