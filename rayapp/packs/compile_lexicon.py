@@ -70,9 +70,13 @@ MARKS = {"=": "", "^": "first", "~": "weak"}
 """What a mark before an alias says of it; the tokeniser drops the mark."""
 
 MATCHES = {"": 0, "first": evidence.FIRST, "weak": evidence.WEAK, "exact": evidence.EXACT}
+MARKET_ORDER = "US GB DE FR CA AU IT ES NL IN BR MX JP".split()  # noqa: SIM905 - as above
+"""Of merchants alike in all else (Target of two countries), the one of the first of these is meant where a line names no country."""
+
 REGION_ORDER = ("US", "CA", "AU", "GB")
 """Whose region is meant by a code of several countries (WA): whose banks print regions most."""
 
+MARKETS = {country_number(land): place for place, land in enumerate(MARKET_ORDER)}
 PLACE_KINDS = {"city": CITY, "region": REGION, "country": COUNTRY}
 
 
@@ -169,7 +173,8 @@ def _alias_tables(  # noqa: PLR0913, PLR0917 - the columns of one table
     words: list[str],
 ) -> tuple[Arrays, Strings]:
     """Lay the aliases out by entry and the countries by merchant."""
-    order = sorted(chosen)
+    market = [min((MARKETS.get(land, len(MARKETS)) for land in lands), default=len(MARKETS)) for lands in countries]
+    order = sorted(chosen, key=lambda pair: (pair[0], market[pair[1]], pair[1]))
     texts = list(entries.number)
     arrays: Arrays = {
         "merchant/entry": np.array([entry for entry, _ in order], np.int32),

@@ -29,6 +29,9 @@ from rayapp.scoring.evidence import (
     share,
 )
 
+UNTOLD = 980_000
+"""What a merchant of some countries keeps where nothing tells the row's country."""
+
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def _has(values: NDArray[np.int16], first: int, last: int, value: int) -> bool:
@@ -48,7 +51,7 @@ def _place_share(merchants: Merchants, merchant: int, known: int, hinted: int) -
         return ONE if _has(merchants.country, first, last, known) else 500_000
     if hinted >= 0:
         return ONE if _has(merchants.country, first, last, hinted) else 800_000
-    return 980_000
+    return UNTOLD
 
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
@@ -130,7 +133,8 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
         learned = found.facts.learned[text]
         home = known if known >= 0 or inputs.currency[row] < 0 else merchants.currency_country[inputs.currency[row]]
         abroad = home >= 0 and merchants.learned_country[learned] >= 0 and home != merchants.learned_country[learned]
-        value = share(share(scales.weight[MERCHANT], ABROAD if abroad else ONE), merchants.learned_weight[learned])
+        place = ABROAD if abroad else UNTOLD if home < 0 and merchants.learned_country[learned] >= 0 else ONE
+        value = share(share(scales.weight[MERCHANT], place), merchants.learned_weight[learned])
         n = _add(reasons, n, MERCHANT, LEARNED, merchants.learned_category[learned], learned, value, -2 if abroad else -1)
     if found.near[text] >= 0:
         alias = found.near[text]
