@@ -10,7 +10,7 @@ import pytest
 from rayapp.store.account_lines import Booked, account_lines
 from rayapp.store.database import connection
 from rayapp.store.decided import SQL
-from rayapp.store.review import FIRST, INDEXED, Unsure, to_review
+from rayapp.store.review import INDEXED, to_review
 
 STORE = """
 WITH pack AS (INSERT INTO rayapp.pack (digest, name, artefact) VALUES (repeat('a', 64), 'small', '') RETURNING id),
@@ -115,24 +115,45 @@ def test_lines_that_come_between_two_pages_move_no_others(database: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("statement", "arguments", "index"),
+    ("statement", "types", "arguments", "index"),
     [
-        ("unsure", (0.7, *FIRST, 51), "decision_unsure"),
-        ("unsure", (0.7, *Unsure(0.5, "t"), 51), "decision_unsure"),
-        ("of_account", ("one", "infinity", "", 51), "transaction_of_account"),
-        ("of_account", ("one", "2025-03-01T00:00:00Z", "t", 51), "transaction_of_account"),
+        ("unsure", "float8, float8, text, bigint", "0.7, -1, '', 51", "decision_unsure"),
+        ("unsure", "float8, float8, text, bigint", "0.7, 0.5, 't', 51", "decision_unsure"),
+        ("of_account", "text, text, text, bigint", "'one', 'infinity', '', 51", "transaction_of_account"),
+        ("of_account", "text, text, text, bigint", "'one', '2025-03-01T00:00:00Z', 't', 51", "transaction_of_account"),
     ],
 )
-@pytest.mark.parametrize("planned", ["force_custom_plan", "force_generic_plan"])
-def test_a_page_is_read_from_the_index_in_its_order(
-    database: str, statement: str, arguments: tuple[Any, ...], index: str, planned: str
-) -> None:
-    async def story() -> str:
+def test_a_page_is_read_from_the_index_in_its_order(database: str, statement: str, types: str, arguments: str, index: str) -> None:
+    async def story(planned: str) -> str:
         async with connection(database) as session:
             await session.execute(f"SET plan_cache_mode = {planned}; SET enable_seqscan = off; SET enable_bitmapscan = off")
-            return "\n".join(row[0] for row in await session.fetch(f"EXPLAIN {SQL[statement]}", *arguments))
+            await session.execute(f"PREPARE page ({types}) AS {SQL[statement]}")
+            return "\n".join(row[0] for row in await session.fetch(f"EXPLAIN EXECUTE page ({arguments})"))
+
+    for planned in ("force_custom_plan", "force_generic_plan"):
+        plan = asyncio.run(story(planned))
+        assert f"using {index}" in plan
+        assert "Sort" not in plan
+        assert plan.count("Filter") == (statement == "of_account"), "all but the account's own name is asked of the index"
+
+
+def test_a_page_of_an_account_with_a_good_part_of_all_lines_is_no_sort_of_them_when_the_plan_was_made_for_any_account(
+    database: str,
+) -> None:
+    many = """
+        INSERT INTO rayapp.transaction (id, descriptor, account_id, booked_at, version)
+        SELECT md5(n::text), 'SHOP', CASE n % 10 WHEN 0 THEN 'large' ELSE 'a' || n / 100 END, timestamptz 'epoch' + n % 99 * interval '1 day', 1
+        FROM generate_series(1, 20000) n
+    """
+
+    async def story() -> str:
+        async with connection(database) as session:
+            await session.execute(many)
+            await session.execute("ANALYZE rayapp.transaction")
+            await session.execute("SET plan_cache_mode = force_generic_plan")
+            await session.execute(f"PREPARE page (text, text, text, bigint) AS {SQL['of_account']}")
+            return "\n".join(row[0] for row in await session.fetch("EXPLAIN EXECUTE page ('large', 'infinity', '', 51)"))
 
     plan = asyncio.run(story())
-    assert f"using {index}" in plan
+    assert "using transaction_of_account" in plan
     assert "Sort" not in plan
-    assert plan.count("Filter") == (statement == "of_account"), "all but the account's own name is asked of the index"
