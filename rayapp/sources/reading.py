@@ -92,12 +92,12 @@ class LineOf:
 
 
 def _cuts(content: BinaryIO, piece: Piece, file: SourceFile) -> Iterator[Cut]:
-    """Give the rows of a piece."""
+    """Give the rows of a piece: in blocks, or at once where the last would have little, which costs as much as many rows to begin with."""
     content.seek(piece.offset)
     cutter = cutter_of(file.dialect)
     left = piece.length
     while left:
-        part = content.read(min(left, BLOCK_BYTES))
+        part = content.read(BLOCK_BYTES if left >= 2 * BLOCK_BYTES else left)
         if not part:
             raise InvalidInput(f"{file.name} is shorter than when it was planned")
         left -= len(part)
