@@ -156,11 +156,15 @@ def _as_json(texts: pa.Array) -> Read:
     return one_by_one(texts, pa.binary(), _json_of, "is not JSON that PostgreSQL can keep")
 
 
-def _json_of(text: str) -> bytes:
-    def refused(constant: str) -> None:
-        raise ValueError(constant)
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
 
-    json.loads(text, parse_constant=refused)
+
+JSON = json.JSONDecoder(parse_constant=_refused)
+
+
+def _json_of(text: str) -> bytes:
+    JSON.decode(text)
     if "\\u0000" in text or "\0" in text:
         raise ValueError
     return JSONB_FORMAT + text.encode()
