@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rayapp.data_jobs.bad_rows import bad_rows, too_many_bad
 from rayapp.datasets import Dataset
 from rayapp.errors import Problem, Unavailable
-from rayapp.scoring.classifier import Classifier
+from rayapp.scoring.classifier import Classifier, Decided
 from rayapp.scoring.output import SCHEMA
 from rayapp.sources.pieces import Piece, ReadPiece, Rows
 from rayapp.store.chunks import ChunkLoader, Prepared
@@ -26,6 +26,8 @@ from rayapp.store.values import read_values
 
 TRIES = 8
 FIRST_PAUSE_S = 0.2
+
+UNDECIDED = Decided(SCHEMA.empty_table(), np.zeros(0, np.int32))
 
 T = TypeVar("T")
 
@@ -123,25 +125,27 @@ class PieceWork(msgspec.Struct, frozen=True):
         """Read and classify a piece; what cannot be loaded is told by line, column, value and reason."""
         parts = [self._part(rows) for rows in self.read(piece)]
         if not parts:
-            parts = [_Part(read_values(self.dataset, pa.table({})).table, SCHEMA.empty_table(), np.zeros(0, np.int64), [])]
+            parts = [_Part(read_values(self.dataset, pa.table({})).table, UNDECIDED, np.zeros(0, np.int64), [])]
         places = (np.concatenate([part.places for part in parts]) - piece.first_row).astype(np.int32)
+        decided = _joined([part.decided for part in parts]) if self.classifier is not None else None
         return Chunk(
             piece.number,
             pa.concat_tables([part.rows for part in parts]),
             pa.array(places),
             [bad for part in parts for bad in part.rejected],
-            pa.concat_tables([part.decisions for part in parts]) if self.classifier is not None else None,
+            decided.decisions if decided else None,
+            decided.places if decided else None,
         )
 
     def _part(self, rows: Rows) -> "_Part":
         """Read and classify the rows that were read together."""
         values = read_values(self.dataset, rows.table)
         good = _without(rows.table.num_rows, values.problems)
-        problems, decided = values.problems, SCHEMA.empty_table()
+        problems, decided = values.problems, UNDECIDED
         if self.classifier is not None:
-            decided, faults = self.classifier.classify_rows(rows.table)
+            decided, faults = self.classifier.decide_rows(rows.table)
             engine_good = _without(rows.table.num_rows, faults)
-            decided = _kept(decided, good[engine_good])
+            decided = decided._replace(places=decided.places[good[engine_good]])
             good &= engine_good
             problems = [*faults, *problems]
         places = np.arange(rows.places.start, rows.places.stop) if isinstance(rows.places, range) else np.asarray(rows.places, np.int64)
@@ -152,9 +156,16 @@ class _Part(NamedTuple):
     """What became of some rows of a piece."""
 
     rows: pa.Table
-    decisions: pa.Table
+    decided: Decided
     places: NDArray[np.int64]
     rejected: list[Rejected]
+
+
+def _joined(parts: Sequence[Decided]) -> Decided:
+    """Put decisions one after the other."""
+    firsts = np.cumsum([0, *(part.decisions.num_rows for part in parts)])
+    places = [part.places + np.int32(first) for part, first in zip(parts, firsts, strict=False)]
+    return Decided(pa.concat_tables([part.decisions for part in parts]), np.concatenate(places))
 
 
 def _kept(table: pa.Table, good: NDArray[np.bool_]) -> pa.Table:

@@ -5,7 +5,7 @@ the verdicts written (output). One transaction is a table of one row on the same
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,24 @@ REPEATS_BELOW = 0.65
 break-even 0.65-0.7)."""
 
 
+class Decided(NamedTuple):
+    """Decisions of rows, those of rows that are alike once: ``decisions`` with the columns of ``output.SCHEMA``, where ids mean nothing.
+
+    ``places`` says which decision each row has.
+    """
+
+    decisions: pa.Table
+    places: NDArray[np.int32]
+
+
+class _Block(NamedTuple):
+    """Decisions of a block's rows: row by row, or by the ``places`` of each row's decision."""
+
+    ids: pa.Array
+    decisions: pa.RecordBatch
+    places: NDArray[np.int32] | None
+
+
 class Classifier:
     """Classifies transactions by one pack. Safe to use from several threads, which run side by side."""
 
@@ -60,10 +78,24 @@ class Classifier:
 
     def classify_rows(self, transactions: Any, *, strict: bool = False) -> tuple[pa.Table, tuple[Problem, ...]]:  # noqa: ANN401
         """Classify the good rows of a table, in order, and say what is wrong with each of the others."""
+        blocks, problems = self._classified(transactions, strict=strict)
+        return pa.Table.from_batches(map(_row_by_row, blocks), SCHEMA), problems
+
+    def decide_rows(self, transactions: Any) -> tuple[Decided, tuple[Problem, ...]]:  # noqa: ANN401
+        """Classify as ``classify_rows`` does, for whoever has a use for each decision once."""
+        found, problems = self._classified(transactions, strict=False)
+        blocks, places, first = list(found), [np.zeros(0, np.int32)], 0
+        for block in blocks:
+            count = block.decisions.num_rows
+            places.append(first + (np.arange(count, dtype=np.int32) if block.places is None else block.places))
+            first += count
+        return Decided(pa.Table.from_batches([block.decisions for block in blocks], SCHEMA), np.concatenate(places)), problems
+
+    def _classified(self, transactions: Any, *, strict: bool) -> tuple[Iterator[_Block], tuple[Problem, ...]]:  # noqa: ANN401
         columns, problems = read_columns(as_table(transactions), strict=strict)
         repeats = _repeats(columns.descriptor)
-        batches = [self._classify(block, repeats=repeats) for block in _blocks(columns, REPEATING_ROWS if repeats else DISTINCT_ROWS)]
-        return pa.Table.from_batches(batches, SCHEMA), problems
+        blocks = _blocks(columns, REPEATING_ROWS if repeats else DISTINCT_ROWS)
+        return (self._classify(block, repeats=repeats) for block in blocks), problems
 
     def fires(self, transactions: Any, rules: Sequence[int]) -> NDArray[np.bool_]:  # noqa: ANN401
         """Say which of some rules, given by number, fire on each good row of a table, whatever comes out; shape (rules, rows)."""
@@ -98,23 +130,29 @@ class Classifier:
         verdicts, found = self._engine.judge(views, inputs)
         return inputs, views._replace(found=found), verdicts
 
-    def _classify(self, columns: Columns, *, repeats: bool) -> pa.RecordBatch:
+    def _classify(self, columns: Columns, *, repeats: bool) -> _Block:
         """Classify one block of good rows; where descriptors repeat, each is looked at once, and rows that are alike are judged once."""
         text, distinct = _distinct(columns.descriptor) if repeats else (np.arange(len(columns.id), dtype=np.int32), columns.descriptor)
         views = self._engine.view(*_buffers(distinct))
         inputs = Inputs(text, columns.amount, columns.currency, columns.direction, columns.mcc, columns.country, columns.day)
-        if not repeats:
-            return self._judge(columns.id, inputs, views)
-        groups = self._engine.group(views, inputs)
-        if groups.judged.size > REPEATS_BELOW * text.size:
-            return self._judge(columns.id, inputs, views)
-        batch = self._judge(columns.id[: groups.judged.size], Inputs._make(column[groups.judged] for column in inputs), views)
-        return batch.take(wrapped(groups.group)).set_column(0, SCHEMA.field("id"), columns.id)
+        if repeats:
+            groups = self._engine.group(views, inputs)
+            if groups.judged.size <= REPEATS_BELOW * text.size:
+                alike = Inputs._make(column[groups.judged] for column in inputs)
+                return _Block(columns.id, self._judge(columns.id[: groups.judged.size], alike, views), groups.group)
+        return _Block(columns.id, self._judge(columns.id, inputs, views), None)
 
     def _judge(self, ids: pa.Array, inputs: Inputs, views: Views) -> pa.RecordBatch:
         """Judge rows and write the verdicts."""
         verdicts, _ = self._engine.judge(views, inputs)
         return self._writer.write(ids, inputs.text, views, verdicts)
+
+
+def _row_by_row(block: _Block) -> pa.RecordBatch:
+    """Give each row its decision, with its id."""
+    if block.places is None:
+        return block.decisions
+    return block.decisions.take(wrapped(block.places)).set_column(0, SCHEMA.field("id"), block.ids)
 
 
 def _repeats(descriptors: pa.Array) -> bool:

@@ -1,12 +1,12 @@
 """Arrow tables as PostgreSQL's binary COPY format."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rayapp.store.binary_rows import CODED, FIXED, LISTS, TEXT, Columns, room, write_rows
+from rayapp.store.binary_rows import CODED, FIXED, LISTS, SHARED, TEXT, Columns, room, write_fields, write_rows
 from rayapp.store.buffers import bytes_of
 from rayapp.store.wide_copies import WIDE
 
@@ -19,19 +19,45 @@ EPOCH_US, EPOCH_DAYS = 946_684_800_000_000, 10_957
 NOWHERE = -1
 
 
-def binary_copy(table: pa.Table) -> memoryview:
+class Shared(NamedTuple):
+    """Fields that rows have after those of their own: ``table`` has every combination that there is, ``places`` says which each row has."""
+
+    table: pa.Table
+    places: NDArray[np.int32]
+
+
+def binary_copy(table: pa.Table, shared: Shared | None = None) -> memoryview:
     """Encode the table: texts, bytes, numbers, booleans, dates, moments in microseconds, lists of texts, and dictionaries of texts.
 
-    asyncpg takes bytes for the name of a file, hence a view. Text with NUL is refused by PostgreSQL and must not come this far.
+    Fields that are ``shared`` are written once for all rows that have the same, and only copied from there. asyncpg takes bytes for the
+    name of a file, hence a view. Text with NUL is refused by PostgreSQL and must not come this far.
     """
-    batches = [(batch.num_rows, _Parts().columns(batch.columns)) for batch in table.to_batches()]
+    fields = table.num_columns + (shared.table.num_columns if shared else 0)
+    written = _written(shared.table) if shared else None
+    batches, first = [], 0
+    for batch in table.to_batches():
+        parts = _Parts()
+        said = [parts.column(array) for array in batch.columns]
+        if shared and written:
+            said.append(parts.written(*written, shared.places[first : first + batch.num_rows]))
+        batches.append((batch.num_rows, parts.columns(said)))
+        first += batch.num_rows
     out = np.empty(len(HEADER) + sum(room(columns, rows) for rows, columns in batches) + len(END) + WIDE, np.uint8)
     out[: len(HEADER)] = np.frombuffer(HEADER, np.uint8)
     end = len(HEADER)
     for rows, columns in batches:
-        end = write_rows(columns, rows, out, end)
+        end = write_rows(columns, rows, fields, out, end)
     out[end : end + len(END)] = np.frombuffer(END, np.uint8)
     return out[: end + len(END)].data
+
+
+def _written(table: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Write the fields of each row of a table, without their number; gives their bytes and ``n + 1`` ends."""
+    parts, rows = _Parts(), table.num_rows
+    columns = parts.columns([parts.column(array) for batch in table.combine_chunks().to_batches() for array in batch.columns])
+    out, ends = np.empty(room(columns, rows) + WIDE, np.uint8), np.zeros(rows + 1, np.int32)
+    write_fields(columns, rows, out, ends)
+    return out[: ends[-1]], ends
 
 
 class _Parts:
@@ -43,15 +69,20 @@ class _Parts:
         self._numbers: list[NDArray[np.int32]] = []
         self._sizes = [0, 0]
 
-    def columns(self, arrays: list[pa.Array]) -> Columns:
-        """Take in all columns."""
-        said = np.array([self._column(array) for array in arrays], np.int64)
+    def columns(self, said: list[tuple[int, ...]]) -> Columns:
+        """Give all columns that were taken in, and what is said of each."""
         letters = np.concatenate([*self._letters, np.zeros(WIDE, np.uint8)])
-        return Columns(said, letters, np.concatenate([*self._numbers, np.zeros(0, np.int32)]))
+        return Columns(np.array(said, np.int64).reshape(-1, 6), letters, np.concatenate([*self._numbers, np.zeros(0, np.int32)]))
 
-    def _column(self, array: pa.Array) -> tuple[int, ...]:
-        """Take in a column; gives what is said of it."""
+    def written(self, letters: NDArray[np.uint8], ends: NDArray[np.int32], places: NDArray[np.int32]) -> tuple[int, ...]:
+        """Take in fields that are written, and which of them each row has; gives what is said of them."""
+        return SHARED, 0, self._put_letters(letters), self._put_numbers(ends), self._put_numbers(places), NOWHERE
+
+    def column(self, array: pa.Array) -> tuple[int, ...]:
+        """Take in a column; gives what is said of it. A dictionary of more values than there are rows is not worth its copy."""
         valid = self._put_letters(array.is_valid().to_numpy(zero_copy_only=False).view(np.uint8)) if array.null_count else NOWHERE
+        if pa.types.is_dictionary(array.type) and len(array) < len(array.dictionary):
+            array = array.dictionary_decode()
         kind = array.type
         if pa.types.is_dictionary(kind):
             indices = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())

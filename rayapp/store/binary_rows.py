@@ -11,8 +11,9 @@ from rayapp.store.wide_copies import WIDE, copy_wide, put_number
 KIND, WIDTH, LETTERS, ENDS, PLACES, VALID = range(6)
 """What is said of a column: its kind, the bytes of a fixed value, and where its parts begin. ``VALID`` is -1 where no value is missing."""
 
-FIXED, TEXT, CODED, LISTS = range(4)
-"""A value of fixed width; bytes between two ends; the same by its place in a dictionary; a list of texts, between two places."""
+FIXED, TEXT, CODED, LISTS, SHARED = range(5)
+"""A value of fixed width; bytes between two ends; the same by its place in a dictionary; a list of texts, between two places; fields that
+are written already, by their place among those of other rows."""
 
 TEXT_OID = 25
 LIST_BYTES = 20
@@ -39,7 +40,12 @@ def _put(out: NDArray[np.uint8], at: int, value: int) -> int:
 @njit(nogil=True, cache=True, _nrt=False)
 def _put_bytes(out: NDArray[np.uint8], at: int, letters: NDArray[np.uint8], first: int, length: int) -> int:
     """Write a length and as many bytes; gives the place after them."""
-    at = _put(out, at, length)
+    return _put_letters(out, _put(out, at, length), letters, first, length)
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def _put_letters(out: NDArray[np.uint8], at: int, letters: NDArray[np.uint8], first: int, length: int) -> int:
+    """Write so many bytes, and anything after them; gives the place after them."""
     for place in range(0, length, WIDE):
         copy_wide(out, np.uintp(at + place), letters, np.uintp(first + place))
     return at + length
@@ -61,28 +67,44 @@ def _put_list(out: NDArray[np.uint8], at: int, columns: Columns, column: int, ro
     return at
 
 
+@njit(nogil=True, cache=True, _nrt=False, forceinline=True)
+def _write_column(columns: Columns, column: int, row: int, out: NDArray[np.uint8], at: int) -> int:
+    """Write what a column has of a row; gives the place after it."""
+    said, letters, numbers = columns.said[column], columns.letters, columns.numbers
+    if said[VALID] >= 0 and not letters[said[VALID] + row]:
+        return _put(out, at, MISSING)
+    if said[KIND] == FIXED:
+        return _put_bytes(out, at, letters, said[LETTERS] + row * said[WIDTH], said[WIDTH])
+    if said[KIND] == LISTS:
+        return _put_list(out, at, columns, column, row)
+    place = row if said[KIND] == TEXT else numbers[said[PLACES] + row]
+    start = numbers[said[ENDS] + place]
+    length = numbers[said[ENDS] + place + 1] - start
+    if said[KIND] == SHARED:
+        return _put_letters(out, at, letters, said[LETTERS] + start, length)
+    return _put_bytes(out, at, letters, said[LETTERS] + start, length)
+
+
 @njit(nogil=True, cache=True, _nrt=False)
-def write_rows(columns: Columns, rows: int, out: NDArray[np.uint8], at: int) -> int:
-    """Write rows from place ``at`` on, field by field; gives the place after the last. ``out`` has the ``room`` and ``WIDE`` more."""
-    letters, numbers = columns.letters, columns.numbers
-    count = columns.said.shape[0]
+def write_rows(columns: Columns, rows: int, fields: int, out: NDArray[np.uint8], at: int) -> int:
+    """Write rows of so many fields from place ``at`` on; gives the place after the last. ``out`` has the ``room`` and ``WIDE`` more."""
     for row in range(rows):
-        out[at] = count >> 8
-        out[at + 1] = count & 0xFF
+        out[at] = fields >> 8
+        out[at + 1] = fields & 0xFF
         at += 2
-        for column in range(count):
-            said = columns.said[column]
-            if said[VALID] >= 0 and not letters[said[VALID] + row]:
-                at = _put(out, at, MISSING)
-            elif said[KIND] == FIXED:
-                at = _put_bytes(out, at, letters, said[LETTERS] + row * said[WIDTH], said[WIDTH])
-            elif said[KIND] == LISTS:
-                at = _put_list(out, at, columns, column, row)
-            else:
-                place = row if said[KIND] == TEXT else numbers[said[PLACES] + row]
-                start = numbers[said[ENDS] + place]
-                at = _put_bytes(out, at, letters, said[LETTERS] + start, numbers[said[ENDS] + place + 1] - start)
+        for column in range(columns.said.shape[0]):
+            at = _write_column(columns, column, row, out, at)
     return at
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def write_fields(columns: Columns, rows: int, out: NDArray[np.uint8], ends: NDArray[np.int32]) -> None:
+    """Write the fields of rows that others share, and to ``ends``, which begins with nought, where each row ends."""
+    at = 0
+    for row in range(rows):
+        for column in range(columns.said.shape[0]):
+            at = _write_column(columns, column, row, out, at)
+        ends[row + 1] = at
 
 
 @njit(nogil=True, cache=True, _nrt=False)

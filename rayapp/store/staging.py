@@ -12,8 +12,9 @@ from rayapp.datasets import Dataset
 from rayapp.datasets.declaration import VERSION
 from rayapp.errors import InvalidInput
 from rayapp.scoring.fold import fold_table
+from rayapp.scoring.output import SCHEMA
 from rayapp.scoring.text import clean_bytes
-from rayapp.store.binary_copy import binary_copy
+from rayapp.store.binary_copy import Shared, binary_copy
 from rayapp.store.buffers import bytes_of, plain
 from rayapp.store.ledger import Job, Rejected
 from rayapp.store.targets import DECISION_COLUMNS, Target, targets
@@ -28,7 +29,8 @@ class Chunk(msgspec.Struct, frozen=True):
     """One chunk of a job: its good rows, and what had to be left out.
 
     ``rows`` has the dataset's columns as ``values.read_values`` gives them, in the order of the source; ``places`` (int32) gives each
-    row's place in the chunk. ``decisions`` has the engine's output columns, row by row, for a dataset that is classified.
+    row's place in the chunk. ``decisions`` has the engine's output columns, for a dataset that is classified, and ``decided`` says which of
+    them each row has; where it says nothing there is one for each row.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Chunk(msgspec.Struct, frozen=True):
     places: pa.Array
     rejected: Sequence[Rejected] = ()
     decisions: pa.Table | None = None
+    decided: NDArray[np.int32] | None = None
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -58,11 +61,16 @@ def copies(job: Job, dataset: Dataset, chunk: Chunk, *, straight: bool = False) 
     version = (job.seq << JOB_SHIFT) + (chunk.number << CHUNK_SHIFT)
     places = chunk.places.cast(pa.int64()) if isinstance(chunk.places, pa.Array) else pa.array(chunk.places, pa.int64())
     rows = chunk.rows.append_column(VERSION, pc.add(places, version))
-    tables = [with_clean_view(rows) if dataset.decides else rows]
-    if chunk.decisions is not None:
-        tables.append(_decided(rows, chunk.decisions, job))
-    ordered = [table if order is None else table.take(pa.array(order)) for table in tables]
-    return tuple(_copied(target, table) for target, table in zip(targets(dataset), ordered, strict=True))
+    own, *beside = targets(dataset)
+    copied = [_copied(own, _ordered(with_clean_view(rows) if dataset.decides else rows, order))]
+    for target in beside:
+        table = pa.table({"transaction_id": rows["id"], VERSION: rows[VERSION]})
+        copied.append(_copied(target, _ordered(table, order), _shared(chunk, order, job)))
+    return tuple(copied)
+
+
+def _ordered(table: pa.Table, order: NDArray[np.int64] | None) -> pa.Table:
+    return table if order is None else table.take(pa.array(order))
 
 
 def key_order(keys: pa.Table) -> NDArray[np.int64] | None:
@@ -91,7 +99,7 @@ def _rises(column: pa.ChunkedArray) -> bool:
 
 def _check_lengths(dataset: Dataset, chunk: Chunk) -> None:
     given, places = chunk.rows.num_rows, len(chunk.places)
-    decided = given if chunk.decisions is None else chunk.decisions.num_rows
+    decided = given if chunk.decisions is None else chunk.decisions.num_rows if chunk.decided is None else len(chunk.decided)
     if not given == decided == places <= MOST_ROWS:
         raise InvalidInput(f"chunk {chunk.number}: {given} rows, {decided} decisions, {places} places; the most is {MOST_ROWS}")
     if dataset.decides != (chunk.decisions is not None):
@@ -109,15 +117,19 @@ def with_clean_view(rows: pa.Table) -> pa.Table:
     return rows.append_column("clean", pc.if_else(same, pa.scalar(None, pa.string()), clean))
 
 
-def _decided(rows: pa.Table, decisions: pa.Table, job: Job) -> pa.Table:
-    columns = {"transaction_id": rows["id"]} | {name: decisions[name] for name in DECISION_COLUMNS}
-    packs = pa.repeat(pa.scalar(job.pack_id, pa.int32()), rows.num_rows)
-    return pa.table(columns | {"pack_id": packs, VERSION: rows[VERSION]})
+def _shared(chunk: Chunk, order: NDArray[np.int64] | None, job: Job) -> Shared:
+    """Give what the rows' decisions say; the rows have their places in it in the order in which they are copied."""
+    decisions = SCHEMA.empty_table() if chunk.decisions is None else chunk.decisions
+    places = np.arange(decisions.num_rows, dtype=np.int32) if chunk.decided is None else chunk.decided
+    packs = pa.repeat(pa.scalar(job.pack_id, pa.int32()), decisions.num_rows)
+    said = pa.table({name: decisions[name] for name in DECISION_COLUMNS} | {"pack_id": packs})
+    return Shared(said, places if order is None else places[order])
 
 
-def _copied(target: Target, table: pa.Table) -> Copied:
+def _copied(target: Target, table: pa.Table, shared: Shared | None = None) -> Copied:
     probed = table.select(target.key)
     if table.num_rows > PROBED:
         probed = probed.take(pa.array(np.linspace(0, table.num_rows - 1, PROBED).astype(np.int64)))
     question, arguments = target.probe(probed)
-    return Copied(target, table.num_rows, table.column_names, binary_copy(table), (question, *arguments))
+    columns = [*table.column_names, *(shared.table.column_names if shared else ())]
+    return Copied(target, table.num_rows, columns, binary_copy(table, shared), (question, *arguments))

@@ -100,7 +100,10 @@ def test_chunks_of_any_size_give_the_same_rows(default, many, size, repeating, m
     monkeypatch.setattr(flow, "SAMPLE", 1)
     monkeypatch.setattr(flow, "REPEATS_BELOW", 2.0 if repeating else 0.0)
     limit = 40 if size == 1 else 3000
-    assert default.classify(many.slice(0, limit)).equals(whole.slice(0, limit))
+    part = many.slice(0, limit)
+    assert default.classify(part).equals(whole.slice(0, limit))
+    (decisions, places), _ = default.decide_rows(part)
+    assert decisions.take(pa.array(places)).set_column(0, "id", part["id"]).equals(whole.slice(0, limit))
 
 
 @pytest.mark.parametrize("copies", [1, 40])

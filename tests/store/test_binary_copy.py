@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rayapp.store.binary_copy import binary_copy
+from rayapp.store.binary_copy import Shared, binary_copy
 from rayapp.store.database import connection
 
 WORDS = pa.array(["", "café", "🦜" * 20, "a"])
@@ -58,6 +59,16 @@ def test_every_type_comes_back_with_what_is_missing_from_slices_and_chunks_too(
 ) -> None:
     whole = table_of([*before, *rows]).slice(len(before))
     assert copied(empty_database, pa.concat_tables([whole, table_of(after)])) == [*rows, *after]
+
+
+@given(own=ROWS, different=ROWS.filter(bool), seed=st.integers(0, 99))
+def test_fields_that_rows_share_are_written_as_if_each_row_had_its_own(own: list[dict[str, Any]], different: list[dict[str, Any]], seed: int) -> None:
+    places = np.random.default_rng(seed).integers(0, len(different), len(own)).astype(np.int32)
+    table, shared = table_of(own), table_of(different).rename_columns([f"shared {name}" for name in COLUMNS])
+    in_two = pa.concat_tables([table.slice(0, len(own) // 2), table.slice(len(own) // 2)])
+    spread = shared.take(pa.array(places))
+    whole = pa.table(dict(zip([*table.column_names, *spread.column_names], [*table.columns, *spread.columns], strict=True)))
+    assert bytes(binary_copy(in_two, Shared(shared, places))) == bytes(binary_copy(whole.combine_chunks()))
 
 
 def test_a_type_that_nobody_copies_is_refused() -> None:
