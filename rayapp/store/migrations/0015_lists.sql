@@ -10,5 +10,5 @@ SET LOCAL statement_timeout = 0;
 CREATE INDEX transaction_of_account ON rayapp.transaction (hashtextextended(account_id, 0), coalesce(booked_at, '-infinity') DESC, id DESC)
     WHERE account_id IS NOT NULL;
 
--- Of surer decisions, which are most, nobody asks for the least sure ones, and those that a person made are not looked at again.
-CREATE INDEX decision_unsure ON rayapp.decision (confidence, transaction_id) WHERE NOT locked AND confidence < 0.9;
+-- Of surer decisions, which are most, nobody asks for the least sure ones; what a person decided is sure, so that it is not in here.
+CREATE INDEX decision_unsure ON rayapp.decision (confidence, transaction_id) WHERE confidence < 0.9;
