@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.packs.compile_lexicon import Arrays, Strings, offsets_of
-from rayapp.packs.source import RuleSource
-from rayapp.scoring.evidence import NO_DATE, ONE
+from rayapp.packs.source import Conditions, RuleSource
+from rayapp.scoring.evidence import NO_DATE, ONE, TOLD
 from rayapp.scoring.geography import country_number, currency_number
 from rayapp.scoring.pack import string_array
 from rayapp.scoring.patterns import compile_patterns
@@ -56,7 +56,7 @@ def _conditions(rules: Sequence[RuleSource]) -> Arrays:
     monies = [[currency_number(code) for code in item.currency] for item in when]
     ranges = [list(item.mcc) for item in when]
     return {
-        "rule/direction": np.array([DIRECTIONS.get(item.direction or "", -1) for item in when], np.int8),
+        "rule/direction": np.array([_direction(item) for item in when], np.int8),
         "rule/amount": _pairs([(_number(item.amount_min), _number(item.amount_max)) for item in when], np.float64),
         "rule/dates": _pairs([(_day(item.date_from), _day(item.date_to)) for item in when], np.int32),
         "rule/mcc_offset": offsets_of(ranges),
@@ -66,6 +66,11 @@ def _conditions(rules: Sequence[RuleSource]) -> Arrays:
         "rule/currency_offset": offsets_of(monies),
         "rule/currency": np.array([money for group in monies for money in group], np.int16),
     }
+
+
+def _direction(when: Conditions) -> int:
+    """Give the direction that a rule asks for, TOLD more where it must be told, -1 for any."""
+    return -1 if when.direction is None else DIRECTIONS[when.direction] + TOLD * when.direction_told
 
 
 def _pairs(values: Sequence[tuple[Any, Any]], kind: type) -> NDArray[Any]:

@@ -13,10 +13,11 @@ def impossible(when: Conditions) -> str:
 
 
 def unmet(when: Conditions, example: Example) -> list[str]:
-    """Name the conditions that an example does not meet; a value that is not given meets none, but for the direction."""
+    """Name the conditions that an example does not meet; a value not given meets none, but for a direction that need not be told."""
     amount, day, mcc = example.amount, example.booked_at, example.mcc
+    untold = example.direction is None and not when.direction_told
     met = {
-        "direction": when.direction is None or example.direction in (None, when.direction),
+        "direction": when.direction is None or untold or example.direction == when.direction,
         "amount": (when.amount_min is None and when.amount_max is None) or amount is not None,
         "amount.min": when.amount_min is None or amount is None or amount >= when.amount_min,
         "amount.max": when.amount_max is None or amount is None or amount <= when.amount_max,
@@ -34,6 +35,7 @@ def allows(wide: Conditions, narrow: Conditions) -> bool:
     """Say whether ``wide`` holds wherever ``narrow`` does."""
     return (
         wide.direction in (None, narrow.direction)
+        and (wide.direction is None or narrow.direction_told or not wide.direction_told)
         and (wide.amount_min is None or (narrow.amount_min is not None and wide.amount_min <= narrow.amount_min))
         and (wide.amount_max is None or (narrow.amount_max is not None and wide.amount_max >= narrow.amount_max))
         and (wide.date_from is None or (narrow.date_from is not None and wide.date_from <= narrow.date_from))

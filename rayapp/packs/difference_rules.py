@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rayapp.packs.touched import Clause, When
-from rayapp.scoring.evidence import NO_DATE
+from rayapp.scoring.evidence import NO_DATE, TOLD
 from rayapp.scoring.geography import country_code
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns.program import compile_pattern
@@ -145,7 +145,8 @@ def _when(pack: CompiledPack, rule: int) -> When:
     least, greatest = arrays["rule/amount"][rule].tolist()
     first, last = arrays["rule/dates"][rule].tolist()
     return When(
-        direction=DIRECTIONS[direction] if direction >= 0 else "",
+        direction=DIRECTIONS[direction % TOLD] if direction >= 0 else "",
+        told=direction >= TOLD,
         least=None if np.isnan(least) else least,
         greatest=None if np.isnan(greatest) else greatest,
         first_day=None if first == NO_DATE else first,

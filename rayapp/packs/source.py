@@ -89,6 +89,8 @@ class Conditions(msgspec.Struct, frozen=True):
     """
 
     direction: FlowDirection | None = None
+    direction_told: bool = False
+    """A transaction that does not say its direction does not meet that of the rule."""
     amount_min: Decimal | None = None
     amount_max: Decimal | None = None
     mcc: tuple[tuple[int, int], ...] = ()

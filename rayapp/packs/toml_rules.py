@@ -14,7 +14,7 @@ MAX_PATTERNS = 500
 """Of one rule; what ``unless`` holds is counted apart."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _KEYS = tuple(field for field in RuleSource.__struct_fields__ if field != "place")
-_CONDITION_KEYS = ("direction", "amount", "mcc", "country", "currency", "date")
+_CONDITION_KEYS = ("direction", "direction_told", "amount", "mcc", "country", "currency", "date")
 _EXAMPLE_KEYS = ("descriptor", "direction", "amount", "currency", "mcc", "country", "booked_at")
 
 
@@ -64,12 +64,15 @@ def _patterns(table: Table, name: str) -> tuple[Pattern, ...]:
 def _conditions(table: Table) -> Conditions:
     """Read ``when``."""
     table.refuse_others(_CONDITION_KEYS)
+    if "direction_told" in table.values and "direction" not in table.values:
+        table.wrong("direction_told", "says that a direction must be told, and none stands beside it")
     amount, dates = table.table("amount"), table.table("date")
     amount.refuse_others(("min", "max"))
     dates.refuse_others(("from", "to"))
     ranges = [table.mcc(item, "mcc", index) for index, item in enumerate(table.items("mcc"))]
     return Conditions(
         direction=table.choice("direction", DIRECTIONS) if table.has("direction") else None,
+        direction_told=table.flag("direction_told"),
         amount_min=amount.amount("min"),
         amount_max=amount.amount("max"),
         mcc=tuple(found for found in ranges if found),

@@ -7,10 +7,12 @@ class When(msgspec.Struct, frozen=True):
     """Conditions of a rule as the engine reads them: all must hold, an empty one asks for nothing.
 
     Amounts are without their sign; days count from 1970-01-01; every range includes both ends. A condition on a missing value does not
-    hold, but for the direction.
+    hold, but for a direction that need not be told.
     """
 
     direction: str = ""
+    told: bool = False
+    """A row without a direction does not meet it."""
     least: float | None = None
     greatest: float | None = None
     first_day: int | None = None

@@ -16,6 +16,9 @@ MERCHANT, SEMANTIC, RULE, MCC = 0, 1, 2, 3
 
 PARTS = 4
 
+TOLD = 2
+"""Added to a rule's direction that a row must tell."""
+
 CURATED, GAZETTEER, LEARNED, NEAR = 0, 1, 2, 3
 """Where merchant evidence comes from."""
 
@@ -60,6 +63,7 @@ class Rules(NamedTuple):
     priority: NDArray[np.int16]
     overrides: NDArray[np.uint8]
     direction: NDArray[np.int8]
+    """-1 for any; TOLD is added where a row must tell it."""
     amount: NDArray[np.float64]
     """Shape (rules, 2): least and greatest amount; NaN where no condition stands."""
     dates: NDArray[np.int32]

@@ -62,7 +62,7 @@ COLUMNS = {
     "rule/weight": Column(np.int32, "rule_id", 0, ONE),
     "rule/priority": Column(np.int16, "rule_id"),
     "rule/overrides": Column(np.uint8, "rule_id", 0, 1),
-    "rule/direction": Column(np.int8, "rule_id", -1, 1),
+    "rule/direction": Column(np.int8, "rule_id", -1, 3),
 }
 OFFSETS = {
     "merchant/offset": ("phrase", ("merchant/merchant",)),

@@ -19,6 +19,7 @@ from rayapp.scoring.evidence import (
     RULE,
     SEMANTIC,
     SUGGESTIONS,
+    TOLD,
     WEAK,
     Findings,
     Inputs,
@@ -146,9 +147,11 @@ def _merchant_reasons(row: int, inputs: Inputs, found: Findings, merchants: Merc
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def holds(rule: int, row: int, inputs: Inputs, rules: Rules) -> bool:
-    """Check a rule's conditions; one on a missing value does not hold, but an unknown direction passes."""
-    direction = inputs.direction[row]
-    if rules.direction[rule] >= 0 and direction >= 0 and direction != rules.direction[rule]:
+    """Check a rule's conditions; one on a missing value does not hold, but an unknown direction passes where it need not be told."""
+    direction, wanted = inputs.direction[row], rules.direction[rule]
+    if wanted >= TOLD and direction != wanted - TOLD:
+        return False
+    if 0 <= wanted < TOLD and direction >= 0 and direction != wanted:
         return False
     least, greatest = rules.amount[rule, 0], rules.amount[rule, 1]
     amount = inputs.amount[row]

@@ -118,7 +118,7 @@ def _holds(when: When) -> str:
     """Say that a rule's conditions hold, as ``scoring.reasons`` reads them."""
     parts = []
     if when.direction:
-        parts.append(f"coalesce({DIRECTION} = {quoted(when.direction)}, true)")
+        parts.append(f"coalesce({DIRECTION} = {quoted(when.direction)}, {str(not when.told).lower()})")
     if when.least is not None:
         parts.append(f"coalesce(abs(t.amount)::float8 >= {when.least!r}::float8, false)")
     if when.greatest is not None:

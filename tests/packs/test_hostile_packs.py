@@ -87,7 +87,7 @@ values = st.recursive(
     max_leaves=6,
 )
 KEYS = ["id", "category", "patterns", "unless", "weight", "priority", "overrides_merchant", "when", "examples", "counterexamples", "why"]
-CONDITIONS = ["direction", "amount", "mcc", "country", "currency", "date"]
+CONDITIONS = ["direction", "direction_told", "amount", "mcc", "country", "currency", "date"]
 
 
 @SLOW

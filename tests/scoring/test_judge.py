@@ -53,6 +53,14 @@ def test_unless_and_conditions_hold_a_rule_back(small):
     assert small.classify_one(tx("ACME PAYROLL REVERSAL", direction="credit")).category is None
 
 
+def test_a_direction_that_must_be_told_holds_a_rule_back_where_none_is(tmp_path):
+    rules = FILES["rules/all.toml"].replace('{ direction = "credit" }', '{ direction = "credit", direction_told = true }')
+    strict = Classifier(compile_pack(write_pack(tmp_path, {**FILES, "rules/all.toml": rules})))
+    found = [strict.classify_one(tx("ACME PAYROLL", **given)).category for given in ({}, {"direction": "debit"}, {"amount": "-5", "currency": "USD"})]
+    assert found == [None, None, None]
+    assert strict.classify_one(tx("ACME PAYROLL", direction="credit")).category.detailed == "PAY_SALARY"
+
+
 GOOD = {"amount": "49.99", "currency": "USD", "country": "US", "mcc": "6011", "booked_at": "2024-05-01"}
 
 

@@ -59,6 +59,7 @@ def some(strategy: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[list[
 conditions = st.builds(
     Conditions,
     direction=st.sampled_from([None, None, "debit", "credit"]),
+    direction_told=st.booleans(),
     amount_min=st.sampled_from([None, None, Decimal(10), Decimal("20.5")]),
     amount_max=st.sampled_from([None, None, Decimal("20.5"), Decimal(100)]),
     mcc=st.sampled_from([(), (), ((5411, 5412),), ((742, 742), (5800, 5900))]),
