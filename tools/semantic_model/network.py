@@ -24,7 +24,11 @@ class Plan(NamedTuple):
     features: int = 195_000
     """Features kept, those of the weightiest texts."""
     units: int = 64
-    epochs: int = 15
+    epochs: int = 30
+    averaged: int = 10
+    """Passes at the end whose weights are averaged."""
+    whole: float = 0.3
+    """A text that weighs less is seen in that share of the passes that its weight is of this, and then weighs as much."""
     rate: float = 0.1
     """Of the features' weights; that of what the units speak for is a fifth."""
     dropped: float = 0.5
@@ -231,21 +235,43 @@ def learn(texts: list[bytes], marks: Sequence[Array], wanted: Array, weight: Arr
     importance = importance_of(sights[0], len(keys))
     printed = marks[0][:, :PRINTED]
     importance[np.isin(keys, printed[printed >= 0])] = FARTHEST
+    start = _start(keys, importance, wanted.shape[1], plan)
+    return _averaged(start, sights, wanted, weight, plan)
+
+
+def _start(keys: Array, importance: Array, classes: int, plan: Plan) -> Learnt:
+    """Give a network that has learnt nothing."""
     random = np.random.default_rng(plan.seed)
-    classes, units = wanted.shape[1], plan.units
-    learnt = Learnt(
+    return Learnt(
         keys,
-        (random.standard_normal((len(keys), units)) * 0.05).astype(np.float32),
+        (random.standard_normal((len(keys), plan.units)) * 0.05).astype(np.float32),
         importance,
-        np.full(units, 0.1, np.float32),
-        (random.standard_normal((units, classes)) * 0.3 / np.sqrt(units)).astype(np.float32),
+        np.full(plan.units, 0.1, np.float32),
+        (random.standard_normal((plan.units, classes)) * 0.3 / np.sqrt(plan.units)).astype(np.float32),
         np.zeros(classes, np.float32),
     )
-    slow = np.full(len(keys), 0.01, np.float32), np.full((units, classes), 0.01, np.float32)
-    pace = Paces(slow[0], np.ones(units, np.float32), slow[1], np.ones(classes, np.float32))
-    value, strength = importance.astype(np.float32) / FARTHEST, weight.astype(np.float32)
+
+
+def _averaged(learnt: Learnt, sights: Sequence[Sight], wanted: Array, weight: Array, plan: Plan) -> Learnt:
+    """Learn for all passes; gives the mean of what was known after each of the last ones."""
+    random = np.random.default_rng([plan.seed, plan.epochs])
+    slow = [np.full_like(part, 0.01) for part in (learnt.weights[:, 0], learnt.speaks)]
+    pace = Paces(slow[0], np.ones_like(learnt.lean), slow[1], np.ones_like(learnt.bias))
+    value, chance = learnt.importance.astype(np.float32) / FARTHEST, np.minimum(weight / plan.whole, 1)
+    strength = (weight / chance).astype(np.float32)
     rates, hidden = (np.float32(plan.rate), np.float32(plan.rate / 5)), (plan.dropped, plan.silenced)
+    known = [np.zeros_like(part) for part in _moving(learnt)]
     for epoch in range(plan.epochs):
         order, (rows, offsets) = random.permutation(len(wanted)), sights[epoch % len(sights)]
+        order = order[random.random(len(order)) < chance[order]]
         _epoch(learnt, pace, rows, offsets, value, wanted, strength, order, rates, hidden, plan.seed * 1000 + epoch)
-    return learnt
+        if epoch >= plan.epochs - plan.averaged:
+            for mean, part in zip(known, _moving(learnt), strict=True):
+                np.add(mean, part / plan.averaged, out=mean)
+    weights, lean, speaks, bias = known
+    return Learnt(learnt.keys, weights, learnt.importance, lean, speaks, bias)
+
+
+def _moving(learnt: Learnt) -> tuple[Array, Array, Array, Array]:
+    """Give what changes while a network learns."""
+    return learnt.weights, learnt.lean, learnt.speaks, learnt.bias
