@@ -100,7 +100,7 @@ def _is_bank_code(data: NDArray[np.uint8], start: int) -> bool:
 
 @njit(nogil=True, cache=True, _nrt=False, forceinline=True)
 def may_be_account(data: NDArray[np.uint8], start: int, run: int) -> bool:
-    """Tell quickly that a run of letters and digits is neither an IBAN nor a bank code."""
+    """Tell whether a run of letters and digits can be an IBAN or a bank code; cheap, and true of some that are neither."""
     size = run - start
     return size >= _GROUP and CLASS[data[start + 1]] == 1 and (size == _BANK_CODE or CLASS[data[start + 3]] == CLASS[data[start + 2]])
 

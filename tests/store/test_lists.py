@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from rayapp.store.account_lines import Booked, account_lines
 from rayapp.store.database import connection
-from rayapp.store.decided import SQL
+from rayapp.store.decided import SQL, Page
 from rayapp.store.review import INDEXED, to_review
 
 STORE = """
@@ -49,53 +50,45 @@ def least_sure_first(row: Row) -> tuple[float, bytes]:
     return row[3], row[0].encode()
 
 
-@pytest.mark.parametrize("most", [1, 7, 500])
-def test_an_accounts_lines_come_newest_first_each_once_and_those_without_a_date_last(database: str, most: int) -> None:
-    given = rows(most)
+async def paged(database: str, page: Callable[[Any, Any], Awaitable[Page[Any]]], most: int) -> list[str]:
+    """Read a list to its end, page by page; gives the ids."""
+    found, after = [], None
+    async with connection(database) as session:
+        while True:
+            read = await page(session, after)
+            found += [line.id for line in read.transactions]
+            assert len(read.transactions) == most or read.last is None
+            if read.last is None:
+                return found
+            after = read.last
 
-    async def story(account: str) -> list[str]:
-        found, after = [], None
-        async with connection(database) as session:
-            while True:
-                page = await account_lines(session, account, after, most)
-                found += [line.id for line in page.transactions]
-                assert len(page.transactions) == most or page.last is None
-                if page.last is None:
-                    return found
-                after = page.last
 
-    async def begin() -> None:
+def stored(database: str, given: list[Row]) -> None:
+    async def story() -> None:
         async with connection(database) as session:
             await store(session, given)
 
-    asyncio.run(begin())
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("most", [1, 7, 500])
+def test_an_accounts_lines_come_newest_first_each_once_and_those_without_a_date_last(database: str, most: int) -> None:
+    given = rows(most)
+    stored(database, given)
     for account in ("one", "two", "x" * 5_000, "nobody's"):
         wanted = sorted((row for row in given if row[1] == account), key=newest_first, reverse=True)
-        assert asyncio.run(story(account)) == [row[0] for row in wanted]
+        found = asyncio.run(paged(database, lambda session, after, name=account: account_lines(session, name, after, most), most))
+        assert found == [row[0] for row in wanted]
 
 
 @pytest.mark.parametrize("most", [1, 7, 500])
 def test_decisions_to_review_come_the_least_sure_first_each_once_without_those_that_a_person_made(database: str, most: int) -> None:
     given = rows(most)
-
-    async def story(below: float) -> list[str]:
-        found, after = [], None
-        async with connection(database) as session:
-            while True:
-                page = await to_review(session, below, after, most)
-                found += [line.id for line in page.transactions]
-                if page.last is None:
-                    return found
-                after = page.last
-
-    async def begin() -> None:
-        async with connection(database) as session:
-            await store(session, given)
-
-    asyncio.run(begin())
+    stored(database, given)
     for below in (0.0, 0.1, 0.7, INDEXED, 0.95, 1.0):
         wanted = sorted((row for row in given if row[3] < below and not row[4]), key=least_sure_first)
-        assert asyncio.run(story(below)) == [row[0] for row in wanted]
+        found = asyncio.run(paged(database, lambda session, after, bound=below: to_review(session, bound, after, most), most))
+        assert found == [row[0] for row in wanted]
 
 
 def test_lines_that_come_between_two_pages_move_no_others(database: str) -> None:
