@@ -20,7 +20,7 @@ from rayapp.serve.job_docs import CANCEL_DOCS, JOB_DOCS, LIST_DOCS, NEW_DOCS, RE
 from rayapp.serve.job_results import MOST_ROWS, NDJSON, PARQUET, read_page
 from rayapp.serve.new_job import read_new_job
 from rayapp.serve.pace import paced
-from rayapp.serve.problems import Place
+from rayapp.serve.problems import Place, bad_parameter
 from rayapp.serve.refusals import Conflict, NotFound
 from rayapp.serve.result_file import PartsAfter, file_of
 from rayapp.serve.taken_upload import take_upload
@@ -179,7 +179,7 @@ def _wanted_type(request: Request) -> str:
 
 def _plain(kinds: list[str] | None) -> tuple[str, ...] | None:
     if kinds is not None and any(not kind.isidentifier() for kind in kinds):
-        raise InvalidInput("?kind: is no kind of job", [Place("?kind", "is no kind of job")])
+        raise bad_parameter("kind", "is no kind of job")
     return tuple(kinds) if kinds else None
 
 

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
-from rayapp.errors import InvalidInput
-from rayapp.serve.problems import Place
+from rayapp.serve.problems import bad_parameter
 
 LONGEST_TOKEN = 5_000
 """Characters: an id of 512 bytes, each written as six in JSON and four of three in base 64."""
+NO_NEXT = "is no `next` of this list"
 
 Key = TypeVar("Key", bound=tuple[object, str])
 
@@ -28,12 +28,8 @@ def key_of(token: str, kind: type[Key]) -> Key | None:
         written = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
         key = msgspec.json.decode(written, type=kind)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise _refused() from error
+        raise bad_parameter("after", NO_NEXT) from error
     value, name = key
     if "\0" in name or (isinstance(value, datetime) and value.utcoffset() != timedelta(0)):
-        raise _refused()
+        raise bad_parameter("after", NO_NEXT)
     return key
-
-
-def _refused() -> InvalidInput:
-    return InvalidInput("?after: is no `next` of this list", [Place("?after", "is no `next` of this list")])

@@ -156,6 +156,11 @@ def response_of(report: Report, headers: Mapping[str, str] | None = None) -> Res
     return Response(msgspec.json.encode(report), report.status, {**(headers or {}), **more}, MEDIA_TYPE)
 
 
+def bad_parameter(name: str, detail: str) -> InvalidInput:
+    """Give the refusal of a query parameter's value."""
+    return InvalidInput(f"?{name}: {detail}", [Place(f"?{name}", detail)])
+
+
 def place_of(problem: Problem, pointer: str = "#") -> Place:
     """Point at a bad field of the object at ``pointer``."""
     return Place(f"{pointer}/{problem.field}", problem.message)

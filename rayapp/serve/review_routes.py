@@ -7,14 +7,13 @@ import msgspec
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
-from rayapp.errors import InvalidInput
 from rayapp.scoring.transaction import Category
 from rayapp.serve.desk import Desk
 from rayapp.serve.job_desk import JobDesk
 from rayapp.serve.job_docs import LISTED, answer, problems, schema
 from rayapp.serve.keyset import LONGEST_TOKEN, key_of, token_of
 from rayapp.serve.overload import Forbidden
-from rayapp.serve.problems import Place
+from rayapp.serve.problems import bad_parameter
 from rayapp.store.account_lines import Booked, account_lines
 from rayapp.store.decided import DecidedTransaction, Page
 from rayapp.store.review import Unsure, to_review
@@ -91,6 +90,6 @@ def _page(found: Page[Any]) -> Response:
 def _check(account_id: str | None, below: float | None) -> None:
     """Refuse what the types of parameters do not."""
     if account_id is not None and "\0" in account_id:
-        raise InvalidInput("?account_id: holds NUL", [Place("?account_id", "holds NUL")])
+        raise bad_parameter("account_id", "holds NUL")
     if account_id is not None and below is not None:
-        raise InvalidInput("?below: is of the list without an account", [Place("?below", "is of the list without an account")])
+        raise bad_parameter("below", "is of the list without an account")

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from rayapp.errors import InvalidInput
 from rayapp.serve.bodies import LENIENT, STRICT, Reading
-from rayapp.serve.problems import Place
+from rayapp.serve.problems import bad_parameter
 
 YES, NO = {"true", "1", "on", "yes", "t", "y"}, {"false", "0", "off", "no", "f", "n"}
 MAX_LINE_NUMBER = 10**15
@@ -35,11 +34,11 @@ def wishes_of(query: bytes) -> Wishes:
 def _truth(said: dict[str, str], name: str) -> bool:
     word = said.get(name, "false").lower()
     if word not in YES | NO:
-        raise InvalidInput(f"?{name}: is not true or false", [Place(f"?{name}", "is not true or false")])
+        raise bad_parameter(name, "is not true or false")
     return word in YES
 
 
 def _line(said: str) -> int:
     if not (said.isascii() and said.isdigit() and 1 <= int(said[:20]) <= MAX_LINE_NUMBER):
-        raise InvalidInput("?from_line: is not the number of a line", [Place("?from_line", "is not the number of a line")])
+        raise bad_parameter("from_line", "is not the number of a line")
     return int(said)
