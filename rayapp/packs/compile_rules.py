@@ -13,8 +13,8 @@ from rayapp.scoring.evidence import NO_DATE, ONE, TOLD
 from rayapp.scoring.geography import country_number, currency_number
 from rayapp.scoring.pack import string_array
 from rayapp.scoring.patterns import compile_patterns
+from rayapp.scoring.values import DIRECTIONS
 
-DIRECTIONS = {"debit": 0, "credit": 1}
 _EPOCH = date(1970, 1, 1)
 
 

@@ -18,8 +18,9 @@ from rayapp.scoring.evidence import NO_DATE, TOLD
 from rayapp.scoring.geography import country_code
 from rayapp.scoring.pack import CompiledPack
 from rayapp.scoring.patterns.program import compile_pattern
+from rayapp.scoring.values import DIRECTIONS
 
-DIRECTIONS = ("debit", "credit")
+DIRECTION_NAMES = tuple(DIRECTIONS)
 MOST_COMPARED = 1_000
 """Texts of which those that hold another one are left out; comparing more takes longer than it saves."""
 
@@ -145,7 +146,7 @@ def _when(pack: CompiledPack, rule: int) -> When:
     least, greatest = arrays["rule/amount"][rule].tolist()
     first, last = arrays["rule/dates"][rule].tolist()
     return When(
-        direction=DIRECTIONS[direction % TOLD] if direction >= 0 else "",
+        direction=DIRECTION_NAMES[direction % TOLD] if direction >= 0 else "",
         told=direction >= TOLD,
         least=None if np.isnan(least) else least,
         greatest=None if np.isnan(greatest) else greatest,

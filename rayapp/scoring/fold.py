@@ -83,7 +83,7 @@ def _fold(char: str, table: dict[str, str]) -> int:
     if char in table:
         return _entry(table[char]) if table[char] else DROP
     if ord(char) in HALF_WIDTH:
-        return _entry(_kana(char)) if _kana(char) else DROP
+        return _entry(kana) if (kana := _kana(char)) else DROP
     category = unicodedata.category(char)
     if category in {"Mn", "Mc"} and any(ord(char) in block for block in VOWEL_SIGNS):
         return KEEP

@@ -200,6 +200,7 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
         if kind == 1 or kind == 2:
             run = i
             i, seen, h = _read_run(data, i, end)
+            account = account_end(data, run, i, end) if seen > 2 and may_be_account(data, run, i) else -1
             if seen == 2:
                 n = _append(run, i, h, NUMBER | extra, tokens, n)
             elif seen == 1:
@@ -207,8 +208,8 @@ def tokenise(data: NDArray[np.uint8], start: int, end: int, tokens: Tokens) -> i
                     n = _add_glued(data, run, i, extra, tokens, n)
                 else:
                     n = _append(run, i, h, LETTERS | extra, tokens, n)
-            elif may_be_account(data, run, i) and account_end(data, run, i, end) >= i:
-                i = account_end(data, run, i, end)
+            elif account >= 0:
+                i = account
                 n = _add(data, run, i, CODE | extra, tokens, n)
             else:
                 if run > start and data[run - 1] == _AMPERSAND:
